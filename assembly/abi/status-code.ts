@@ -1,0 +1,78 @@
+/** What an export answers. Zero and above: taken. Below zero: refused, and the node is unchanged. */
+export namespace StatusCode {
+  /** Taken. */
+  // @ts-ignore: decorator
+  @inline export const OK: i32 = 0;
+  /** Taken, and more is due than one flush lets out: call `flush` again. */
+  // @ts-ignore: decorator
+  @inline export const MORE: i32 = 1;
+  /** Well-formed but without effect: it speaks of a state that is past (an old term, an overwritten entry). */
+  // @ts-ignore: decorator
+  @inline export const STALE: i32 = 2;
+
+  /** No node lies at this address: the magic word is missing, or the address is not a multiple of 8. */
+  // @ts-ignore: decorator
+  @inline export const BAD_HANDLE: i32 = -1;
+  /** The export was called from inside an import of the same node's `flush`, or that flush never returned. */
+  // @ts-ignore: decorator
+  @inline export const REENTERED: i32 = -2;
+  /** The export does not fit the node's stage: an input before `start`, or a restore after it. */
+  // @ts-ignore: decorator
+  @inline export const BAD_STAGE: i32 = -3;
+  /** The node has stopped for good; the field `failure` says why. It goes on only through a restart from storage. */
+  // @ts-ignore: decorator
+  @inline export const STOPPED: i32 = -4;
+  /** A field of the plan is outside its documented limits. */
+  // @ts-ignore: decorator
+  @inline export const BAD_PLAN: i32 = -5;
+  /** The arena is shorter than the plan needs, or not aligned to 8 bytes. */
+  // @ts-ignore: decorator
+  @inline export const BAD_ARENA: i32 = -6;
+  /** An argument is out of range: an unknown timer kind or peer, a number above 2^53 - 1. */
+  // @ts-ignore: decorator
+  @inline export const BAD_ARGUMENT: i32 = -7;
+  /** What was restored is not a log: damaged entries, a gap, terms that fall, or an entry above the hard state's term. */
+  // @ts-ignore: decorator
+  @inline export const BAD_LOG: i32 = -8;
+  /** The configuration cannot be read, has too many members for the plan, or has no voter. */
+  // @ts-ignore: decorator
+  @inline export const BAD_CONFIGURATION: i32 = -9;
+
+  /** The message's bytes do not form a message. */
+  // @ts-ignore: decorator
+  @inline export const MALFORMED: i32 = -16;
+  /** The message is of a version of the wire format that this module does not speak. */
+  // @ts-ignore: decorator
+  @inline export const BAD_VERSION: i32 = -17;
+  /** The message is of another cluster or group, or meant for another node. */
+  // @ts-ignore: decorator
+  @inline export const FOREIGN: i32 = -18;
+  /** The message is longer than the plan's `maxMessage`. */
+  // @ts-ignore: decorator
+  @inline export const OVERSIZED: i32 = -19;
+  /** No correct node can have sent this message: it would change a committed entry, names a second leader of a term,
+   * or acknowledges what was never sent. */
+  // @ts-ignore: decorator
+  @inline export const CONTRADICTION: i32 = -20;
+
+  /** The node is not the leader; the field `leader` says who is, if known. */
+  // @ts-ignore: decorator
+  @inline export const NOT_LEADER: i32 = -32;
+  /** The window or the bound on uncommitted bytes is full: try again when entries have been committed. */
+  // @ts-ignore: decorator
+  @inline export const BUSY: i32 = -33;
+  /** The proposal is longer than the plan's messages can carry; the field `maxPayload` is the limit. */
+  // @ts-ignore: decorator
+  @inline export const TOO_LARGE: i32 = -34;
+
+  /** Reason of a stop: a storage effect was refused by the host. */
+  // @ts-ignore: decorator
+  @inline export const STORAGE_FAILED: i32 = -48;
+  /** Reason of a stop: the state machine refused a committed entry. */
+  // @ts-ignore: decorator
+  @inline export const MACHINE_FAILED: i32 = -49;
+  /** Reason of a stop: the log conflicts with the leader's further back than the window reaches. It can only happen
+   * when a node is restarted with a smaller window than it had: restart it with the former plan. */
+  // @ts-ignore: decorator
+  @inline export const WINDOW_TOO_SMALL: i32 = -50;
+}

@@ -1,0 +1,151 @@
+/**
+ * AppendEntries on the follower's side (paper 5.3). Entries that the log already holds are left alone, so that a late or
+ * repeated message never shortens it; a conflict removes everything from there on. A follower that has no room takes
+ * what fits and acknowledges that much.
+ */
+
+import { Entry, EntryKind } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { Append, Header, MessageFlag, MessageFormat } from "../abi/message";
+import { Node, Role } from "../abi/node";
+import { Due, Peer } from "../abi/peer";
+import { StatusCode } from "../abi/status-code";
+import { peerToAnswer } from "../state/peers";
+import { admits, knowsTerm, payloadOf, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
+import { commitTo } from "./commit";
+import { note } from "./events";
+import { activate, rollBack } from "./membership";
+import { becomeFollower } from "./role";
+import { stop } from "./stop";
+
+/** The entry behind another in a message. */
+// @ts-ignore: decorator
+@inline
+function nextEntry(entry: Entry): Entry {
+  return changetype<Entry>(changetype<usize>(entry) + sizeOf(entry));
+}
+
+// @ts-ignore: decorator
+@inline
+function firstEntry(header: Header): Entry {
+  return changetype<Entry>(changetype<usize>(header) + MessageFormat.APPEND);
+}
+
+/**
+ * Whether no correct leader can have sent this: the term has another leader, or a committed entry would change. Looked
+ * at before anything is taken over from the message.
+ */
+export function appendContradicts(n: Node, header: Header, append: Append): bool {
+  if (header.term < n.term) return false;
+  if (header.term == n.term && (n.role == Role.LEADER || (n.leader != 0 && n.leader != header.from))) return true;
+  if (append.prevIndex > n.commit) return false;
+  if (knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) != append.prevTerm) return true;
+  let entry = firstEntry(header);
+  for (let i: u32 = 0; i < append.count; i++) {
+    const index = append.prevIndex + 1 + i;
+    if (index > n.commit) return false;
+    if (knowsTerm(n, index) && termAt(n, index) != entry.term) return true;
+    entry = nextEntry(entry);
+  }
+  return false;
+}
+
+/** An Append of this node's term or an earlier one. */
+export function receiveAppend(n: Node, header: Header, append: Append): i32 {
+  const peer = peerToAnswer(n, header.from);
+  if (header.term < n.term) {
+    // The answer's term tells the former leader that it is one.
+    peer.due |= Due.TERM_REPLY;
+    return StatusCode.STALE;
+  }
+  becomeFollower(n, header.term, header.from);
+  n.lastHeard = n.now;
+  n.electionBase = n.now;
+  noteEcho(peer, append);
+  if (!fits(n, append)) return reject(n, peer, append);
+  const matched = take(n, header, append);
+  if (n.failure != 0) return n.failure;
+  n.verified = max(n.verified, matched);
+  commitTo(n, min(append.commit, n.verified));
+  if ((header.flags & MessageFlag.QUIET) == 0) peer.due |= Due.APPEND_REPLY;
+  return StatusCode.OK;
+}
+
+/** What the reply echoes is the newest of what came in since the last one, as a datagram may arrive late. */
+function noteEcho(peer: Peer, append: Append): void {
+  if ((peer.due & Due.APPEND_REPLY) == 0) {
+    peer.replySequence = append.sequence;
+    peer.replyRound = append.round;
+    peer.replySent = append.sent;
+    peer.replyRejected = 0;
+    return;
+  }
+  if (<i32>(append.sequence - peer.replySequence) > 0) peer.replySequence = append.sequence;
+  peer.replyRound = max(peer.replyRound, append.round);
+  peer.replySent = max(peer.replySent, append.sent);
+}
+
+/** Whether the entry before the message's first one is in the log. What is committed is in every later leader's log. */
+function fits(n: Node, append: Append): bool {
+  if (append.prevIndex <= n.commit) return true;
+  return knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) == append.prevTerm;
+}
+
+/** Notes a rejection and where the logs may agree instead: nothing above that place has a term the leader lacks. */
+function reject(n: Node, peer: Peer, append: Append): i32 {
+  const base = n.first - 1;
+  const floor = max(base, n.commit);
+  // Restarted with a window smaller than the part of its log that was not committed:
+  if (append.prevIndex == base) return stop(n, StatusCode.WINDOW_TOO_SMALL);
+  let index = append.prevIndex > n.last ? n.last : max(floor, append.prevIndex - 1);
+  while (index > floor && termAt(n, index) > append.prevTerm) index--;
+  peer.replyRejected = append.prevIndex;
+  peer.replyHintIndex = index;
+  peer.replyHintTerm = termAt(n, index);
+  peer.due |= Due.APPEND_REPLY;
+  return StatusCode.OK;
+}
+
+/**
+ * Takes the entries that are new; answers the index up to which the log now is known to equal the leader's.
+ *
+ * After a restart, entries that are not known to be committed may have left the window. Their terms are unknown here,
+ * but if the one right before the window agrees, all before it do (the Log Matching property).
+ */
+function take(n: Node, header: Header, append: Append): u64 {
+  let entry = firstEntry(header);
+  let index = append.prevIndex;
+  for (let i: u32 = 0; i < append.count; i++) {
+    index++;
+    if (index > n.commit && knowsTerm(n, min(index, n.last))) {
+      if (index <= n.last && termAt(n, index) != entry.term && !truncate(n, index)) return n.commit;
+      if (index > n.last && !appendOne(n, entry)) return index - 1;
+    }
+    entry = nextEntry(entry);
+  }
+  return index <= n.commit || knowsTerm(n, index) ? index : n.commit;
+}
+
+/** Removes a conflicting suffix; the configuration before it is in force again. False if it reaches too far back. */
+function truncate(n: Node, from: u64): bool {
+  if (from < n.first) {
+    stop(n, StatusCode.WINDOW_TOO_SMALL);
+    return false;
+  }
+  note(n, EventKind.TRUNCATED, from, n.last);
+  rollBack(n, from);
+  removeFrom(n, from);
+  return true;
+}
+
+/** Appends an entry if there is room; a configuration is in force from here on. */
+function appendOne(n: Node, entry: Entry): bool {
+  const size = sizeOf(entry);
+  if (!admits(n, size, entry.kind)) {
+    note(n, EventKind.FULL, n.last, size);
+    return false;
+  }
+  pushEncoded(n, entry, size);
+  if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
+  return true;
+}

@@ -1,0 +1,85 @@
+/**
+ * The configuration in force (thesis chapter 4): the newest one in the log, whether committed or not. It takes effect
+ * when its entry is appended and goes out of force when that entry is truncated.
+ */
+
+import { Configuration, Member, MemberRole } from "../abi/configuration";
+import { EntryKind } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { Node, Role } from "../abi/node";
+import { Peer } from "../abi/peer";
+import { at, peerStride, planOf } from "../state/arena";
+import { ownRoles, peerAt } from "../state/peers";
+import { entryAt, payloadOf } from "../state/window";
+import { firstMember, nextMember } from "../wire/configuration";
+import { note } from "./events";
+import { beginProgress } from "./progress";
+
+/** Takes the members that a new configuration lacks out of the table. */
+function dropMissing(n: Node, configuration: usize): void {
+  const count = changetype<Configuration>(configuration).count;
+  const stride = peerStride();
+  let kept: u32 = 0;
+  let member = firstMember(configuration);
+  let position: u32 = 0;
+  for (let i: u32 = 0; i < n.members; i++) {
+    const peer = peerAt(n, i);
+    // Both lists ascend: skip the members before this peer.
+    while (position < count && member.id < peer.id) {
+      member = nextMember(member);
+      position++;
+    }
+    if (position == count || member.id != peer.id) continue;
+    if (kept != i) memory.copy(changetype<usize>(peerAt(n, kept)), changetype<usize>(peer), stride);
+    kept++;
+  }
+  memory.fill(changetype<usize>(peerAt(n, kept)), 0, (n.members - kept) * stride);
+  n.members = kept;
+}
+
+/** The record at `position` in the table for this member, made if it is new. */
+function placeMember(n: Node, position: u32, member: Member): Peer {
+  const peer = peerAt(n, position);
+  if (position < n.members && peer.id == member.id) return peer;
+  assert(n.members < planOf(n).nodes);
+  const stride = peerStride();
+  memory.copy(changetype<usize>(peerAt(n, position + 1)), changetype<usize>(peer), (n.members - position) * stride);
+  memory.fill(changetype<usize>(peer), 0, stride);
+  n.members++;
+  peer.id = member.id;
+  if (n.role == Role.LEADER) beginProgress(n, peer);
+  return peer;
+}
+
+/** Puts a valid configuration in force. Progress of members that stay is kept. */
+export function activate(n: Node, configuration: usize, index: u64): void {
+  const header = changetype<Configuration>(configuration);
+  dropMissing(n, configuration);
+  let member = firstMember(configuration);
+  for (let i: u32 = 0; i < header.count; i++) {
+    placeMember(n, i, member).roles = member.roles;
+    member = nextMember(member);
+  }
+  assert(n.members == header.count);
+  n.configurationIndex = index;
+  n.configurationFlags = header.flags;
+  note(n, EventKind.CONFIGURATION, index, n.members);
+}
+
+/** Puts the newest configuration below `from` in force again, if the one in force is truncated. */
+export function rollBack(n: Node, from: u64): void {
+  if (n.configurationIndex < from) return;
+  for (let index = from - 1; index >= n.first; index--) {
+    const entry = entryAt(n, index);
+    if (entry.kind != EntryKind.CONFIGURATION) continue;
+    activate(n, payloadOf(entry), index);
+    return;
+  }
+  activate(n, at(n, n.baseOffset), n.baseIndex);
+}
+
+/** Whether this node may campaign: a voter of the configuration in force that keeps payloads. */
+export function mayLead(n: Node): bool {
+  const roles = ownRoles(n);
+  return (roles & (MemberRole.VOTER | MemberRole.OUTGOING)) != 0 && (roles & MemberRole.WITNESS) == 0;
+}

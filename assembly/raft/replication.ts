@@ -1,0 +1,122 @@
+/**
+ * Replication on the leader's side (paper 5.3; thesis 10.2): proposals, acknowledgements, rejections with conflict
+ * hints, heartbeats and check-quorum. What is to be sent is only marked here; outbox.ts makes the messages.
+ */
+
+import { EntryKind } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { AppendReply, Header, MessageFlag } from "../abi/message";
+import { Node, Role, TimerAction } from "../abi/node";
+import { Due, Peer, PeerState } from "../abi/peer";
+import { PlanLimit } from "../abi/plan";
+import { StatusCode } from "../abi/status-code";
+import { planOf } from "../state/arena";
+import { findPeer, peerAt } from "../state/peers";
+import { admits, entrySize, push, spanFrom, termAt } from "../state/window";
+import { advanceCommit } from "./commit";
+import { note } from "./events";
+import { becomePipeline, becomeProbe } from "./progress";
+import { quorumActive } from "./quorum";
+import { becomeFollower } from "./role";
+
+/** Something new is in the log, or committed: every follower is to learn of it. */
+export function markAppends(n: Node): void {
+  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due |= Due.APPEND;
+}
+
+/** A heartbeat goes out at the next flush, and the timer is armed for the one after. */
+export function scheduleHeartbeat(n: Node): void {
+  n.round++;
+  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due |= Due.HEARTBEAT | Due.APPEND;
+  n.timers = (n.timers & ~TimerAction.CANCEL_HEARTBEAT) | TimerAction.ARM_HEARTBEAT;
+}
+
+/** The heartbeat timer fired. A leader that heard no quorum for an election timeout steps down (thesis 6.2). */
+export function heartbeatTimeout(n: Node): void {
+  if (n.role != Role.LEADER) return;
+  const timeout = <u64>planOf(n).electionTimeout;
+  const since = n.now > timeout ? n.now - timeout : 0;
+  if (quorumActive(n, since)) {
+    scheduleHeartbeat(n);
+    return;
+  }
+  note(n, EventKind.QUORUM_LOST, n.term, since);
+  becomeFollower(n, n.term, 0);
+}
+
+/** Appends a command to the leader's log. */
+export function propose(n: Node, payload: usize, length: u32): i32 {
+  if (n.role != Role.LEADER) return StatusCode.NOT_LEADER;
+  if (length > n.maxPayload) return StatusCode.TOO_LARGE;
+  const size = entrySize(length);
+  const uncommitted = spanFrom(n, n.commit + 1) + size;
+  if (
+    uncommitted > planOf(n).uncommittedBytes ||
+    !admits(n, size, EntryKind.NORMAL) ||
+    n.last >= PlanLimit.NUMBER
+  ) {
+    note(n, EventKind.FULL, n.last, uncommitted);
+    return StatusCode.BUSY;
+  }
+  push(n, n.term, EntryKind.NORMAL, payload, length);
+  markAppends(n);
+  return StatusCode.OK;
+}
+
+/** A reply can only acknowledge what this leader has. */
+export function replyContradicts(n: Node, header: Header, reply: AppendReply): bool {
+  if (header.term != n.term) return false;
+  return n.role != Role.LEADER || reply.match > n.last || reply.sent > n.now || reply.round > n.round;
+}
+
+/** An acknowledgement or a rejection of this term. */
+export function receiveAppendReply(n: Node, header: Header, reply: AppendReply): i32 {
+  const peer = findPeer(n, header.from);
+  if (peer === null) return StatusCode.STALE;
+  peer.lastAck = max(peer.lastAck, reply.sent);
+  peer.ackRound = max(peer.ackRound, reply.round);
+  const news = reply.sequence - peer.sequenceAcked;
+  if (news <= peer.sequenceSent - peer.sequenceAcked) peer.sequenceAcked = reply.sequence;
+  const advanced = reply.match > peer.match;
+  if (advanced) {
+    peer.match = reply.match;
+    peer.next = max(peer.next, reply.match + 1);
+  }
+  if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
+  else if (peer.state == PeerState.PROBE && reply.match + 1 >= peer.next) becomePipeline(peer);
+  if (advanced && reply.match > n.commit) advanceCommit(n);
+  peer.due |= Due.APPEND;
+  return StatusCode.OK;
+}
+
+/** The follower's log did not fit at `reply.rejected`: find the next place to try. */
+function rejected(n: Node, peer: Peer, reply: AppendReply): void {
+  // Late: what was rejected has been acknowledged since, or is no longer what the probe asks.
+  if (reply.rejected <= peer.match) return;
+  if (peer.state == PeerState.PROBE && reply.rejected != peer.next - 1) return;
+  note(n, EventKind.REJECTED, peer.id, reply.rejected);
+  becomeProbe(peer, agreement(n, reply) + 1);
+}
+
+/**
+ * The highest index at which the logs may agree. The follower named one where its term is not above the term of the
+ * entry it missed; here too it goes back to a term that is not above the follower's. So both sides skip whole terms, and
+ * a log that parted many terms ago is found in a few rounds (paper 5.3, end).
+ */
+function agreement(n: Node, reply: AppendReply): u64 {
+  let index = min(reply.hintIndex, n.last);
+  // Bounded by the window. What lies before it is asked of the follower one hint at a time.
+  while (index >= n.first && termAt(n, index) > reply.hintTerm) index--;
+  return index;
+}
+
+/** The host could not reach a member: what was under way to it is probably lost. */
+export function unreachable(n: Node, id: u32): i32 {
+  const peer = findPeer(n, id);
+  if (peer === null || id == planOf(n).id) return StatusCode.BAD_ARGUMENT;
+  if (n.role != Role.LEADER || peer.state != PeerState.PIPELINE) return StatusCode.STALE;
+  becomeProbe(peer, peer.match + 1);
+  // Nothing is sent until the next heartbeat finds it reachable again.
+  peer.paused = 1;
+  return StatusCode.OK;
+}

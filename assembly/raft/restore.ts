@@ -1,0 +1,90 @@
+/**
+ * What a node takes over from storage before it starts: hard state, where the log begins, and the log. The window keeps
+ * the newest entries; configurations on the way are put in force as if the entries had just been appended.
+ */
+
+import { Entry, EntryKind } from "../abi/entry";
+import { Node } from "../abi/node";
+import { StatusCode } from "../abi/status-code";
+import { at, planOf } from "../state/arena";
+import { isNumber } from "../state/memory";
+import { admits, evictFirst, payloadOf, pushEncoded } from "../state/window";
+import { configurationIsValid } from "../wire/configuration";
+import { checkEntry } from "../wire/validate";
+import { activate } from "./membership";
+import { restartElectionTimer } from "./role";
+
+/** Term and vote. */
+export function restoreHardState(n: Node, term: u64, vote: u32): i32 {
+  if (!isNumber(term) || (term == 0 && vote != 0)) return StatusCode.BAD_ARGUMENT;
+  if (term < n.lastTerm) return StatusCode.BAD_LOG;
+  n.term = term;
+  n.savedTerm = term;
+  n.vote = vote;
+  n.savedVote = vote;
+  return StatusCode.OK;
+}
+
+/** Where the log begins, and the configuration as of there; without bytes the node knows no members yet. */
+export function restoreSnapshot(n: Node, index: u64, term: u64, configuration: usize, length: u32): i32 {
+  if (!isNumber(index) || !isNumber(term) || (index == 0) != (term == 0)) return StatusCode.BAD_ARGUMENT;
+  if (n.last != n.snapshotIndex || term > n.term) return StatusCode.BAD_LOG;
+  if (length != 0 && ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n)))) {
+    return StatusCode.BAD_CONFIGURATION;
+  }
+  n.snapshotIndex = index;
+  n.snapshotTerm = term;
+  n.first = index + 1;
+  n.last = index;
+  n.lastTerm = term;
+  n.baseTerm = term;
+  n.baseIndex = index;
+  n.commit = index;
+  n.applied = index;
+  n.durable = index;
+  n.written = index;
+  if (length == 0) return StatusCode.OK;
+  memory.copy(at(n, n.baseOffset), configuration, length);
+  activate(n, at(n, n.baseOffset), index);
+  return StatusCode.OK;
+}
+
+/** Whole entries, in order from the last one taken. */
+export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
+  if ((entries & 7) != 0) return StatusCode.BAD_LOG;
+  if (!runIsSound(n, entries, length)) return StatusCode.BAD_LOG;
+  n.restoring = 1;
+  for (let end = entries + length; entries < end; ) {
+    const entry = changetype<Entry>(entries);
+    const size = checkEntry(entries, <u32>(end - entries), planOf(n));
+    // What might not be committed stays in the window: it is at most what `admits` let in before the restart.
+    while (!admits(n, size, EntryKind.NORMAL) && n.first <= n.last) evictFirst(n);
+    pushEncoded(n, entry, size);
+    if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
+    entries += size;
+  }
+  n.restoring = 0;
+  n.durable = n.last;
+  n.written = n.last;
+  return StatusCode.OK;
+}
+
+/** Whether the bytes are entries that continue this log. Looked at before any is taken. */
+function runIsSound(n: Node, entries: usize, length: u32): bool {
+  let term = n.lastTerm;
+  while (length != 0) {
+    const size = checkEntry(entries, length, planOf(n));
+    if (size == 0 || changetype<Entry>(entries).length > n.maxPayload) return false;
+    if (changetype<Entry>(entries).term < term) return false;
+    term = changetype<Entry>(entries).term;
+    entries += size;
+    length -= size;
+  }
+  return term <= n.term;
+}
+
+/** Begins to take inputs. The node may have acknowledged a leader before the restart: it is loyal for one timeout. */
+export function start(n: Node): void {
+  n.lastHeard = n.now;
+  restartElectionTimer(n);
+}

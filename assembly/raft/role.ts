@@ -1,0 +1,97 @@
+/** Changes of role and term: the one place where they are made, and what goes with them. */
+
+import { EntryKind } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { Node, Role, TimerAction } from "../abi/node";
+import { PeerState } from "../abi/peer";
+import { planOf } from "../state/arena";
+import { peerAt, strangerOf } from "../state/peers";
+import { admits, entrySize, push } from "../state/window";
+import { note } from "./events";
+import { beginProgress } from "./progress";
+import { scheduleHeartbeat } from "./replication";
+
+/** Arms the election timer for a full timeout from now. */
+export function restartElectionTimer(n: Node): void {
+  n.electionBase = n.now;
+  n.electionDelay = planOf(n).electionTimeout;
+  n.timers = (n.timers & ~TimerAction.CANCEL_ELECTION) | TimerAction.ARM_ELECTION;
+}
+
+/** Nothing that was owed in an earlier term or role is owed any more. */
+function clearDues(n: Node): void {
+  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due = 0;
+  strangerOf(n).due = 0;
+}
+
+export function setLeader(n: Node, leader: u32): void {
+  if (n.leader == leader) return;
+  n.leader = leader;
+  n.verified = 0;
+  note(n, EventKind.LEADER, leader, n.term);
+}
+
+function setRole(n: Node, role: u32): void {
+  n.role = role;
+  note(n, EventKind.ROLE, role, n.term);
+}
+
+/** Enters a term as follower of `leader` (0: nobody known), or steps down within the term. */
+export function becomeFollower(n: Node, term: u64, leader: u32): void {
+  assert(term >= n.term);
+  const wasLeader = n.role == Role.LEADER;
+  if (term > n.term) {
+    n.term = term;
+    n.vote = 0;
+    n.verified = 0;
+    clearDues(n);
+    setRole(n, Role.FOLLOWER);
+    setLeader(n, 0);
+  } else if (n.role != Role.FOLLOWER) {
+    clearDues(n);
+    setRole(n, Role.FOLLOWER);
+  }
+  if (wasLeader) {
+    n.timers = (n.timers & ~TimerAction.ARM_HEARTBEAT) | TimerAction.CANCEL_HEARTBEAT;
+    restartElectionTimer(n);
+  }
+  setLeader(n, leader);
+}
+
+/** Begins to ask, with or without a new term: its own answer is yes, the others' are open. */
+export function becomeCandidate(n: Node, role: u32): void {
+  assert(n.role != Role.LEADER);
+  if (role == Role.CANDIDATE) {
+    n.term++;
+    n.vote = planOf(n).id;
+    clearDues(n);
+  }
+  setRole(n, role);
+  setLeader(n, 0);
+  restartElectionTimer(n);
+  for (let i: u32 = 0; i < n.members; i++) {
+    const peer = peerAt(n, i);
+    peer.vote = peer.id == planOf(n).id ? 1 : 0;
+  }
+}
+
+/** Takes office (paper figure 2; thesis 3.4, 6.4): the first entry of the term is an empty one. */
+export function becomeLeader(n: Node): void {
+  assert(n.role == Role.CANDIDATE && n.vote == planOf(n).id);
+  if (!admits(n, entrySize(0), EntryKind.NOOP)) {
+    // Only after many leaders in a row that could not commit anything. Someone with more room may succeed.
+    note(n, EventKind.FULL, n.last, 0);
+    becomeFollower(n, n.term, 0);
+    return;
+  }
+  setRole(n, Role.LEADER);
+  setLeader(n, planOf(n).id);
+  for (let i: u32 = 0; i < n.members; i++) {
+    const peer = peerAt(n, i);
+    beginProgress(n, peer);
+    assert(peer.state == PeerState.PROBE);
+  }
+  push(n, n.term, EntryKind.NOOP, 0, 0);
+  n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;
+  scheduleHeartbeat(n);
+}

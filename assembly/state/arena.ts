@@ -1,0 +1,142 @@
+/**
+ * Where things lie in an arena: the Node, its Plan, and behind them tables whose sizes the plan fixes. This is the one
+ * place that knows the order; everybody else goes by the offsets in the Node.
+ */
+
+import { Configuration, Member } from "../abi/configuration";
+import { EntryFrame } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { MessageFormat } from "../abi/message";
+import { Node, NodeFormat } from "../abi/node";
+import { Peer } from "../abi/peer";
+import { Plan, PlanLimit } from "../abi/plan";
+import { StatusCode } from "../abi/status-code";
+import { align8 } from "./memory";
+
+/** Two u64 arguments for each kind of event. */
+const EVENTS_BYTES: u32 = EventKind.COUNT * 16;
+/** Leaders that may fail in a row, each leaving its empty entry, before a window full of uncommitted entries is stuck. */
+const RESERVED_NOOPS: u32 = 8;
+
+/** Bytes of the Node itself. */
+// @ts-ignore: decorator
+@inline
+function nodeBytes(): u32 {
+  return align8(<u32>offsetof<Node>());
+}
+
+/** Bytes from one Peer record to the next. */
+// @ts-ignore: decorator
+@inline
+export function peerStride(): u32 {
+  return align8(<u32>offsetof<Peer>());
+}
+
+/** The node's plan, which lies right behind it. */
+// @ts-ignore: decorator
+@inline
+export function planOf(n: Node): Plan {
+  return changetype<Plan>(changetype<usize>(n) + nodeBytes());
+}
+
+/** The address of what lies at an offset from the start of the arena. */
+// @ts-ignore: decorator
+@inline
+export function at(n: Node, offset: u32): usize {
+  return changetype<usize>(n) + offset;
+}
+
+/** Most bytes of a configuration in wire form. */
+export function configurationCapacity(plan: Plan): u32 {
+  return <u32>offsetof<Configuration>() + plan.nodes * (<u32>offsetof<Member>() + plan.addressBytes);
+}
+
+/** Most bytes of an entry, header included: it has to fit an Append. */
+// @ts-ignore: decorator
+@inline
+export function entryCapacity(plan: Plan): u32 {
+  return plan.maxMessage - MessageFormat.APPEND;
+}
+
+/** Bytes of the window kept for entries that the algorithm itself needs: configurations and new leaders' empty entries. */
+export function reservedBytes(plan: Plan): u32 {
+  return EntryFrame.HEADER + configurationCapacity(plan) + RESERVED_NOOPS * EntryFrame.HEADER;
+}
+
+/** Entries of the window kept for them. */
+// @ts-ignore: decorator
+@inline
+export function reservedEntries(plan: Plan): u32 {
+  return plan.windowEntries >> 3;
+}
+
+// @ts-ignore: decorator
+@inline
+function outside(value: u32, least: u32, most: u32): bool {
+  return value < least || value > most;
+}
+
+/** Checks a plan against its documented limits. */
+export function checkPlan(plan: Plan): i32 {
+  if (plan.cluster == 0 || plan.id == 0 || plan.reserved != 0) return StatusCode.BAD_PLAN;
+  if (outside(plan.nodes, 1, PlanLimit.NODES)) return StatusCode.BAD_PLAN;
+  if (outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES)) return StatusCode.BAD_PLAN;
+  if (popcnt(plan.windowEntries) != 1) return StatusCode.BAD_PLAN;
+  if (outside(plan.maxMessage, PlanLimit.MESSAGE_MIN, PlanLimit.MESSAGE)) return StatusCode.BAD_PLAN;
+  if (outside(plan.windowBytes, 2 * plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
+  if (outside(plan.addressBytes, 0, PlanLimit.ADDRESS)) return StatusCode.BAD_PLAN;
+  if (((plan.windowBytes | plan.maxMessage | plan.addressBytes) & 7) != 0) return StatusCode.BAD_PLAN;
+  if (outside(plan.inflightMessages, 1, PlanLimit.INFLIGHT)) return StatusCode.BAD_PLAN;
+  if (outside(plan.inflightBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
+  if (outside(plan.uncommittedBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
+  if (outside(plan.electionTimeout, 2, PlanLimit.TIME)) return StatusCode.BAD_PLAN;
+  if (outside(plan.electionJitter, 1, PlanLimit.TIME)) return StatusCode.BAD_PLAN;
+  if (outside(plan.heartbeat, 1, plan.electionTimeout >> 1)) return StatusCode.BAD_PLAN;
+  // The largest configuration fits a message, and beside the reserve the window holds the longest entry wherever the
+  // ring wraps (see window.ts, `admits`).
+  if (configurationCapacity(plan) + EntryFrame.HEADER > entryCapacity(plan)) return StatusCode.BAD_PLAN;
+  if (reservedBytes(plan) + 2 * entryCapacity(plan) > plan.windowBytes) return StatusCode.BAD_PLAN;
+  return StatusCode.OK;
+}
+
+/** Bytes of arena that a checked plan takes. At most about 1.1 GiB, so 32 bits hold it. */
+export function arenaBytes(plan: Plan): u32 {
+  return (
+    nodeBytes() +
+    align8(<u32>offsetof<Plan>()) +
+    EVENTS_BYTES +
+    (plan.nodes + 1) * peerStride() +
+    align8(configurationCapacity(plan)) +
+    2 * plan.maxMessage +
+    plan.windowEntries * 4 +
+    plan.windowBytes
+  );
+}
+
+/** Lays out a zeroed arena for a checked plan, which may lie inside it. */
+export function layOut(arena: usize, given: Plan): Node {
+  const bytes = arenaBytes(given);
+  const n = changetype<Node>(arena);
+  const plan = planOf(n);
+  let offset = nodeBytes() + align8(<u32>offsetof<Plan>());
+  memory.copy(changetype<usize>(plan), changetype<usize>(given), offsetof<Plan>());
+  memory.fill(arena, 0, nodeBytes());
+  memory.fill(changetype<usize>(plan) + offsetof<Plan>(), 0, bytes - nodeBytes() - <u32>offsetof<Plan>());
+  n.eventsOffset = offset;
+  offset += EVENTS_BYTES;
+  n.peersOffset = offset;
+  offset += (plan.nodes + 1) * peerStride();
+  n.baseOffset = offset;
+  offset += align8(configurationCapacity(plan));
+  n.inboxOffset = offset;
+  offset += plan.maxMessage;
+  n.outboxOffset = offset;
+  offset += plan.maxMessage;
+  n.slotsOffset = offset;
+  offset += plan.windowEntries * 4;
+  n.bytesOffset = offset;
+  assert(offset + plan.windowBytes == bytes);
+  n.maxPayload = entryCapacity(plan) - EntryFrame.HEADER;
+  n.magic = NodeFormat.MAGIC;
+  return n;
+}

@@ -1,0 +1,137 @@
+/**
+ * Checks a message byte by byte before anything in a node looks at it. What passes is well-formed: lengths agree, numbers
+ * are in range, and terms and indexes stand in the order that every correct sender keeps.
+ */
+
+import { Entry, EntryFrame, EntryKind } from "../abi/entry";
+import {
+  Append,
+  AppendReply,
+  Header,
+  MessageFlag,
+  MessageFormat,
+  MessageKind,
+  VoteRequest,
+} from "../abi/message";
+import { Node } from "../abi/node";
+import { Plan } from "../abi/plan";
+import { StatusCode } from "../abi/status-code";
+import { planOf } from "../state/arena";
+import { align8, isNumber, isZero } from "../state/memory";
+import { configurationIsValid } from "./configuration";
+import { bodyOf } from "./encode";
+
+/** Checks the `length` bytes at `message`. */
+export function validate(n: Node, message: usize, length: u32): i32 {
+  const plan = planOf(n);
+  if (length > plan.maxMessage) return StatusCode.OVERSIZED;
+  if (length < MessageFormat.HEADER || (message & 7) != 0) return StatusCode.MALFORMED;
+  const header = changetype<Header>(message);
+  if (header.magic != MessageFormat.MAGIC) return StatusCode.MALFORMED;
+  if (header.version != MessageFormat.VERSION) return StatusCode.BAD_VERSION;
+  if (header.length != length) return StatusCode.MALFORMED;
+  if (header.cluster != plan.cluster || header.group != plan.group || header.to != plan.id) return StatusCode.FOREIGN;
+  if (header.from == 0 || header.from == plan.id) return StatusCode.MALFORMED;
+  if (header.term == 0 || !isNumber(header.term)) return StatusCode.MALFORMED;
+  return bodyIsValid(header, plan) ? StatusCode.OK : StatusCode.MALFORMED;
+}
+
+// @ts-ignore: decorator
+@inline
+function hasOnly(header: Header, flags: u32): bool {
+  return (header.flags & ~flags) == 0;
+}
+
+function bodyIsValid(header: Header, plan: Plan): bool {
+  switch (<u32>header.kind) {
+    case MessageKind.VOTE_REQUEST:
+      return (
+        hasOnly(header, MessageFlag.PRE_VOTE) &&
+        header.length == MessageFormat.VOTE_REQUEST &&
+        voteRequestIsValid(header, bodyOf<VoteRequest>(header))
+      );
+    case MessageKind.VOTE_REPLY:
+      return hasOnly(header, MessageFlag.PRE_VOTE | MessageFlag.GRANTED) && header.length == MessageFormat.HEADER;
+    case MessageKind.APPEND:
+      return (
+        hasOnly(header, MessageFlag.QUIET) &&
+        header.length >= MessageFormat.APPEND &&
+        appendIsValid(header, bodyOf<Append>(header), plan)
+      );
+    case MessageKind.APPEND_REPLY:
+      return (
+        hasOnly(header, MessageFlag.REJECTED) &&
+        header.length == MessageFormat.APPEND_REPLY &&
+        appendReplyIsValid(header, bodyOf<AppendReply>(header))
+      );
+    default:
+      return false;
+  }
+}
+
+/** Whether (index, term) can be the place of an entry in a log of someone in `limit` or earlier: (0, 0) is the start. */
+function positionIsValid(index: u64, term: u64, limit: u64): bool {
+  return isNumber(index) && term <= limit && (index != 0 || term == 0) && (term != 0 || index == 0);
+}
+
+/** The term asked for is above all in the candidate's log. */
+function voteRequestIsValid(header: Header, body: VoteRequest): bool {
+  return positionIsValid(body.lastIndex, body.lastTerm, header.term - 1);
+}
+
+function appendReplyIsValid(header: Header, body: AppendReply): bool {
+  const rejected = (header.flags & MessageFlag.REJECTED) != 0;
+  if (!isNumber(body.match) || !isNumber(body.round) || !isNumber(body.sent) || body.reserved != 0) return false;
+  if (rejected) return body.rejected != 0 && isNumber(body.rejected) && hintIsValid(header, body);
+  return (body.rejected | body.hintIndex | body.hintTerm) == 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function hintIsValid(header: Header, body: AppendReply): bool {
+  return positionIsValid(body.hintIndex, body.hintTerm, header.term);
+}
+
+function appendIsValid(header: Header, body: Append, plan: Plan): bool {
+  if (!positionIsValid(body.prevIndex, body.prevTerm, header.term)) return false;
+  if (!isNumber(body.commit) || !isNumber(body.round) || !isNumber(body.sent)) return false;
+  if (!isNumber(body.prevIndex + body.count)) return false;
+  const quiet = (header.flags & MessageFlag.QUIET) != 0;
+  if (quiet && body.count != 0) return false;
+  const entries = changetype<usize>(header) + MessageFormat.APPEND;
+  return entriesAreValid(entries, header.length - MessageFormat.APPEND, body.count, body.prevTerm, header.term, plan);
+}
+
+/** Whether `length` bytes are exactly `count` entries with terms that do not fall, from `least` to `most`. */
+export function entriesAreValid(entries: usize, length: u32, count: u32, least: u64, most: u64, plan: Plan): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    const size = checkEntry(entries, length, plan);
+    if (size == 0) return false;
+    const term = changetype<Entry>(entries).term;
+    if (term < least || term > most) return false;
+    least = term;
+    entries += size;
+    length -= size;
+  }
+  return length == 0;
+}
+
+/** Size of the entry at the start of `length` bytes; 0 if there is none that is well-formed. */
+export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
+  if (length < EntryFrame.HEADER) return 0;
+  const entry = changetype<Entry>(place);
+  const payload = place + EntryFrame.HEADER;
+  const room = length - EntryFrame.HEADER;
+  if (entry.term == 0 || entry.reserved8 != 0 || entry.reserved16 != 0) return 0;
+  // The first comparison keeps align8 from wrapping.
+  if (entry.length > room || align8(entry.length) > room) return 0;
+  if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;
+  if (entry.kind == EntryKind.NOOP) {
+    if (entry.length != 0) return 0;
+  } else if (entry.kind == EntryKind.CONFIGURATION) {
+    if (!configurationIsValid(payload, entry.length, plan)) return 0;
+  } else if (entry.kind != EntryKind.NORMAL) {
+    return 0;
+  }
+  return EntryFrame.HEADER + align8(entry.length);
+}

@@ -1,0 +1,130 @@
+/**
+ * Capacity planning: the Plan struct of the core as an object, two starting points, and what a plan takes. The limits
+ * are the core's (assembly/abi/plan.ts); it refuses what is outside them, and `describePlanProblem` says what is wrong.
+ */
+
+import { Plan as Layout, PlanLimit } from "./abi.js";
+
+/** Capacities and times of a node; see docs/abi.md for each field's limits. Sizes in bytes, times in ms. */
+export interface Capacity {
+  readonly nodes: number;
+  readonly windowEntries: number;
+  readonly windowBytes: number;
+  readonly maxMessage: number;
+  readonly inflightMessages: number;
+  readonly inflightBytes: number;
+  readonly uncommittedBytes: number;
+  readonly addressBytes: number;
+  readonly electionTimeout: number;
+  readonly electionJitter: number;
+  readonly heartbeat: number;
+}
+
+/** A capacity plan with the identity of the node it is for. */
+export interface Plan extends Capacity {
+  /** The cluster's id, not 0. */
+  readonly cluster: bigint;
+  /** The group within the cluster. */
+  readonly group: number;
+  /** The node's id, not 0. */
+  readonly id: number;
+}
+
+/** For a server: a window of 8 MiB, messages of up to 1 MiB. */
+export const SERVER_CAPACITY: Capacity = {
+  nodes: 9,
+  windowEntries: 65536,
+  windowBytes: 8 << 20,
+  maxMessage: 1 << 20,
+  inflightMessages: 64,
+  inflightBytes: 4 << 20,
+  uncommittedBytes: 4 << 20,
+  addressBytes: 64,
+  electionTimeout: 1000,
+  electionJitter: 1000,
+  heartbeat: 100,
+};
+
+/** For a microcontroller: five nodes, a window of 8 KiB, messages that fit a datagram. */
+export const MICRO_CAPACITY: Capacity = {
+  nodes: 5,
+  windowEntries: 64,
+  windowBytes: 8192,
+  maxMessage: 1400,
+  inflightMessages: 8,
+  inflightBytes: 8192,
+  uncommittedBytes: 4096,
+  addressBytes: 16,
+  electionTimeout: 1000,
+  electionJitter: 1000,
+  heartbeat: 100,
+};
+
+/** The plan's fields that are plain u32. */
+const WORDS = [
+  "group",
+  "id",
+  "nodes",
+  "windowEntries",
+  "windowBytes",
+  "maxMessage",
+  "inflightMessages",
+  "inflightBytes",
+  "uncommittedBytes",
+  "addressBytes",
+  "electionTimeout",
+  "electionJitter",
+  "heartbeat",
+] as const satisfies readonly (keyof Plan & keyof typeof Layout)[];
+
+/** Writes the Plan struct at `address`. */
+export function writePlan(view: DataView, address: number, plan: Plan): void {
+  view.setBigUint64(address + Layout.cluster, plan.cluster, true);
+  for (const field of WORDS) view.setUint32(address + Layout[field], plan[field], true);
+  view.setUint32(address + Layout.reserved, 0, true);
+}
+
+/** Least and most of the fields with fixed limits. */
+const RANGES: readonly (readonly [keyof Capacity | "id", number, number])[] = [
+  ["id", 1, 0xffffffff],
+  ["nodes", 1, PlanLimit.NODES],
+  ["windowEntries", PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES],
+  ["maxMessage", PlanLimit.MESSAGE_MIN, PlanLimit.MESSAGE],
+  ["windowBytes", 0, PlanLimit.WINDOW_BYTES],
+  ["inflightMessages", 1, PlanLimit.INFLIGHT],
+  ["inflightBytes", 0, PlanLimit.WINDOW_BYTES],
+  ["uncommittedBytes", 0, PlanLimit.WINDOW_BYTES],
+  ["addressBytes", 0, PlanLimit.ADDRESS],
+  ["electionTimeout", 2, PlanLimit.TIME],
+  ["electionJitter", 1, PlanLimit.TIME],
+  ["heartbeat", 1, PlanLimit.TIME],
+];
+
+/** Says what is wrong with a plan that the core refused. */
+export function describePlanProblem(plan: Plan): string {
+  if (plan.cluster === 0n) return "the cluster's id must not be 0";
+  for (const [field, least, most] of RANGES) {
+    const value = plan[field];
+    if (!Number.isInteger(value) || value < least || value > most) {
+      return `${field} is ${value}, and must be a whole number from ${least} to ${most}`;
+    }
+  }
+  if ((plan.windowEntries & (plan.windowEntries - 1)) !== 0) {
+    return `windowEntries is ${plan.windowEntries}, and must be a power of two`;
+  }
+  for (const field of ["windowBytes", "maxMessage", "addressBytes"] as const) {
+    if (plan[field] % 8 !== 0) return `${field} is ${plan[field]}, and must be a multiple of 8`;
+  }
+  for (const field of ["inflightBytes", "uncommittedBytes"] as const) {
+    if (plan[field] < plan.maxMessage) {
+      return `${field} is ${plan[field]}, and must be at least maxMessage (${plan.maxMessage})`;
+    }
+  }
+  if (plan.heartbeat > plan.electionTimeout / 2) {
+    return `heartbeat is ${plan.heartbeat}, and must be at most half of electionTimeout (${plan.electionTimeout})`;
+  }
+  return (
+    `maxMessage (${plan.maxMessage}) must hold a configuration of ${plan.nodes} members with addresses of ` +
+    `${plan.addressBytes} bytes, and windowBytes (${plan.windowBytes}) about two messages more than such a configuration`
+  );
+}
