@@ -25,7 +25,7 @@ export { __heap_base, __data_end };
 
 /** Whether a node lies at `handle` that may be asked something now. */
 function checkHandle(handle: usize): i32 {
-  if (handle == 0 || (handle & 7) != 0) return StatusCode.BAD_HANDLE;
+  if ((handle == 0) | ((handle & 7) != 0)) return StatusCode.BAD_HANDLE;
   const n = changetype<Node>(handle);
   if (n.magic != NodeFormat.MAGIC) return StatusCode.BAD_HANDLE;
   return n.busy != 0 ? StatusCode.REENTERED : StatusCode.OK;
@@ -77,7 +77,7 @@ export function init(arena: usize, length: u32, plan: usize): i32 {
   assert(formatIsSound());
   const bytes = planBytes(plan);
   if (bytes < 0) return bytes;
-  if (arena == 0 || (arena & 7) != 0 || length < <u32>bytes) return StatusCode.BAD_ARENA;
+  if ((arena == 0) | ((arena & 7) != 0) | (length < <u32>bytes)) return StatusCode.BAD_ARENA;
   const n = layOut(arena, changetype<Plan>(plan));
   n.stage = Stage.RESTORING;
   n.first = 1;

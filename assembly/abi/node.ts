@@ -67,6 +67,14 @@ export class Node {
   baseOffset: u32;
   /** Pending events' arguments, two u64 each. */
   eventsOffset: u32;
+  /** `windowEntries - 1`: which slot an index has. */
+  slotMask: u32;
+  /** Bytes of the window that entries which are not applied may take up: all but the longest entry. */
+  unappliedLimit: u32;
+  /** Of these, bytes that only the algorithm's own entries may take. */
+  reservedBytes: u32;
+  /** Slots that only the algorithm's own entries may take. */
+  reservedEntries: u32;
 
   // The log.
 
@@ -76,8 +84,8 @@ export class Node {
   baseIndex: u64;
   /** Where the next entry goes, as an offset into the window's bytes. */
   head: u32;
-  /** 1 while a log is restored: entries leave the window although they are not applied. */
-  restoring: u32;
+  /** Where the entries before the wrap end, as an offset; means nothing while the ring does not wrap. */
+  wrapEnd: u32;
   /** Highest index handed to storage. `written <= last`. */
   written: u64;
   /** Smallest index from which storage has to remove entries at the next flush; 0 if none. */

@@ -37,7 +37,8 @@ function firstEntry(header: Header): Entry {
  */
 export function appendContradicts(n: Node, header: Header, append: Append): bool {
   if (header.term < n.term) return false;
-  if (header.term == n.term && (n.role == Role.LEADER || (n.leader != 0 && n.leader != header.from))) return true;
+  const otherLeader = (n.role == Role.LEADER) | ((n.leader != 0) & (n.leader != header.from));
+  if ((header.term == n.term) & otherLeader) return true;
   if (append.prevIndex > n.commit) return false;
   if (knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) != append.prevTerm) return true;
   let entry = firstEntry(header);
@@ -52,34 +53,29 @@ export function appendContradicts(n: Node, header: Header, append: Append): bool
 
 /** An Append of this node's term or an earlier one. */
 export function receiveAppend(n: Node, header: Header, append: Append): i32 {
-  const peer = peerToAnswer(n, header.from);
   if (header.term < n.term) {
     // The answer's term tells the former leader that it is one.
-    peer.due |= Due.TERM_REPLY;
+    peerToAnswer(n, header.from).due |= Due.TERM_REPLY;
     return StatusCode.STALE;
   }
   becomeFollower(n, header.term, header.from);
   n.lastHeard = n.now;
   n.electionBase = n.now;
-  noteEcho(peer, append);
-  if (!fits(n, append)) return reject(n, peer, append);
-  const matched = take(n, header, append);
+  const fitting = fits(n, append);
+  const matched = fitting ? take(n, header, append) : 0;
   if (n.failure != 0) return n.failure;
+  // Only now: a configuration among the entries may have moved the sender's record.
+  const peer = peerToAnswer(n, header.from);
+  noteEcho(peer, append);
+  if (!fitting) return reject(n, peer, append);
   n.verified = max(n.verified, matched);
   commitTo(n, min(append.commit, n.verified));
   if ((header.flags & MessageFlag.QUIET) == 0) peer.due |= Due.APPEND_REPLY;
   return StatusCode.OK;
 }
 
-/** What the reply echoes is the newest of what came in since the last one, as a datagram may arrive late. */
+/** What the reply echoes is the newest of what came in from this leader, as a datagram may arrive late. */
 function noteEcho(peer: Peer, append: Append): void {
-  if ((peer.due & Due.APPEND_REPLY) == 0) {
-    peer.replySequence = append.sequence;
-    peer.replyRound = append.round;
-    peer.replySent = append.sent;
-    peer.replyRejected = 0;
-    return;
-  }
   if (<i32>(append.sequence - peer.replySequence) > 0) peer.replySequence = append.sequence;
   peer.replyRound = max(peer.replyRound, append.round);
   peer.replySent = max(peer.replySent, append.sent);

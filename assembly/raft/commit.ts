@@ -7,7 +7,7 @@ import { EventKind } from "../abi/event";
 import { Node, Role } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { isNumber } from "../state/memory";
-import { termAt } from "../state/window";
+import { entryAt, termAt } from "../state/window";
 import { note } from "./events";
 import { quorumMatch } from "./quorum";
 import { markAppends } from "./replication";
@@ -24,8 +24,9 @@ export function commitTo(n: Node, index: u64): void {
 export function advanceCommit(n: Node): void {
   assert(n.role == Role.LEADER);
   const index = quorumMatch(n);
-  // Paper figure 8: an entry of an earlier term is not committed by counting its replicas.
-  if (index > n.commit && termAt(n, index) == n.term) {
+  // Paper figure 8: an entry of an earlier term is not committed by counting its replicas. What has left the window
+  // uncommitted, after a restart, is of an earlier term.
+  if (index > n.commit && index >= n.first && entryAt(n, index).term == n.term) {
     commitTo(n, index);
     markAppends(n);
   }
@@ -40,7 +41,7 @@ export function markDurable(n: Node, index: u64): void {
 
 /** The host reports that the entry (index, term) and all before it are durable. */
 export function reportDurable(n: Node, index: u64, term: u64): i32 {
-  if (!isNumber(index) || !isNumber(term)) return StatusCode.BAD_ARGUMENT;
+  if (!isNumber(index | term)) return StatusCode.BAD_ARGUMENT;
   if (index <= n.durable) return StatusCode.STALE;
   // The entry has been overwritten since, perhaps by one of the same index that is not durable yet.
   if (index > n.written || termAt(n, index) != term) {

@@ -22,12 +22,12 @@ import { becomeCandidate, becomeFollower, becomeLeader, restartElectionTimer } f
 /** Whether a leader is believed to be alive: this node is one, or heard from one within an election timeout. A node
  * that has just started may have acknowledged a leader before, so it counts as having heard from it. */
 export function isLoyal(n: Node): bool {
-  return n.role == Role.LEADER || n.now - n.lastHeard < <u64>planOf(n).electionTimeout;
+  return (n.role == Role.LEADER) | (n.now - n.lastHeard < <u64>planOf(n).electionTimeout);
 }
 
 /** Whether a log that ends at (term, index) is at least as up to date as this one (paper 5.4.1). */
 export function isUpToDate(n: Node, lastTerm: u64, lastIndex: u64): bool {
-  return lastTerm > n.lastTerm || (lastTerm == n.lastTerm && lastIndex >= n.last);
+  return (lastTerm > n.lastTerm) | ((lastTerm == n.lastTerm) & (lastIndex >= n.last));
 }
 
 /** The election timer fired. Hearing from a leader does not re-arm the timer; it is looked at here. */
@@ -84,7 +84,7 @@ export function receiveVoteRequest(n: Node, header: Header, request: VoteRequest
   const upToDate = isUpToDate(n, request.lastTerm, request.lastIndex);
   if (loyal && header.term > n.term) note(n, EventKind.LOYAL, header.from, header.term);
   if ((header.flags & MessageFlag.PRE_VOTE) != 0) {
-    answerPreVote(n, header, header.term > n.term && !loyal && upToDate);
+    answerPreVote(n, header, (header.term > n.term) & !loyal & upToDate);
     return StatusCode.OK;
   }
   if (header.term > n.term) {
@@ -92,7 +92,7 @@ export function receiveVoteRequest(n: Node, header: Header, request: VoteRequest
     if (loyal) return StatusCode.OK;
     becomeFollower(n, header.term, 0);
   }
-  if (header.term == n.term && n.vote == 0 && n.leader == 0 && !loyal && upToDate) {
+  if ((header.term == n.term) & (n.vote == 0) & (n.leader == 0) & !loyal & upToDate) {
     n.vote = header.from;
     restartElectionTimer(n);
   }

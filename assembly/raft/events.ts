@@ -12,13 +12,8 @@ function argumentsOf(n: Node, kind: u32): usize {
 }
 
 /** Notes an event. Unobserved, it costs one test. */
-// @ts-ignore: decorator
-@inline
 export function note(n: Node, kind: u32, first: u64, second: u64): void {
-  if ((n.eventMask & (1 << kind)) != 0) keep(n, kind, first, second);
-}
-
-function keep(n: Node, kind: u32, first: u64, second: u64): void {
+  if ((n.eventMask & (1 << kind)) == 0) return;
   store<u64>(argumentsOf(n, kind), first);
   store<u64>(argumentsOf(n, kind), second, 8);
   n.eventsPending |= 1 << kind;

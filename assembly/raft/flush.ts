@@ -35,7 +35,7 @@ export function flushNode<Sink extends Effects>(n: Node): i32 {
 
 /** Hard state, truncation, append. A failure stops the node before any message that would rely on them. */
 function flushStorage<Sink extends Effects>(n: Node): i32 {
-  if (n.term != n.savedTerm || n.vote != n.savedVote) {
+  if ((n.term != n.savedTerm) | (n.vote != n.savedVote)) {
     if (changetype<Sink>(0).hardState(n, n.term, n.vote) < 0) return StatusCode.STORAGE_FAILED;
     n.savedTerm = n.term;
     n.savedVote = n.vote;

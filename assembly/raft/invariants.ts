@@ -21,29 +21,31 @@ export function brokenInvariant(n: Node): i32 {
 
 function brokenInPositions(n: Node): i32 {
   // 1. The snapshot is committed, and what is committed is in the log.
-  if (n.snapshotIndex > n.commit || n.commit > n.last) return 1;
+  if ((n.snapshotIndex > n.commit) | (n.commit > n.last)) return 1;
   // 2. Only what is committed and durable is applied.
-  if (n.applied > n.commit || n.applied > n.durable) return 2;
+  if ((n.applied > n.commit) | (n.applied > n.durable)) return 2;
   // 3. Only what was handed to storage is durable, and only what is in the log was handed to storage.
-  if (n.durable > n.written || n.written > n.last) return 3;
+  if ((n.durable > n.written) | (n.written > n.last)) return 3;
   // 4. What has left the window is durable.
-  if (n.first > n.last + 1 || n.first - 1 > n.durable) return 4;
+  if ((n.first > n.last + 1) | (n.first - 1 > n.durable)) return 4;
   // 5. What equals the leader's log is in the log.
   if (n.verified > n.last) return 5;
   // 6. Storage never has a newer hard state than the node.
-  if (n.savedTerm > n.term || (n.savedTerm == n.term && n.savedVote != 0 && n.savedVote != n.vote)) return 6;
+  if ((n.savedTerm > n.term) | ((n.savedTerm == n.term) & (n.savedVote != 0) & (n.savedVote != n.vote))) return 6;
   return 0;
 }
 
 function brokenInRole(n: Node): i32 {
   const self = planOf(n).id;
+  const leads = n.role == Role.LEADER;
+  const asks = (n.role == Role.CANDIDATE) | (n.role == Role.PRE_CANDIDATE);
   // 7. A leader leads its own term, has voted for itself, and its last entry is of its term.
-  if (n.role == Role.LEADER && (n.leader != self || n.vote != self || n.lastTerm != n.term)) return 7;
+  if (leads & ((n.leader != self) | (n.vote != self) | (n.lastTerm != n.term))) return 7;
   // 8. A candidate knows no leader; one in a new term has voted for itself.
-  if ((n.role == Role.CANDIDATE || n.role == Role.PRE_CANDIDATE) && n.leader != 0) return 8;
-  if (n.role == Role.CANDIDATE && n.vote != self) return 8;
+  if (asks & (n.leader != 0)) return 8;
+  if ((n.role == Role.CANDIDATE) & (n.vote != self)) return 8;
   // 9. Nobody else believes that this node leads.
-  if (n.role != Role.LEADER && n.leader == self) return 9;
+  if (!leads & (n.leader == self)) return 9;
   return 0;
 }
 
@@ -55,15 +57,15 @@ function brokenInPeers(n: Node): i32 {
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
     // 11. Members stand in ascending order of ids, each with a role.
-    if (peer.id <= lastId || peer.roles == 0) return 11;
+    if ((peer.id <= lastId) | (peer.roles == 0)) return 11;
     lastId = peer.id;
-    if (n.role != Role.LEADER || peer.id == planOf(n).id) continue;
+    if ((n.role != Role.LEADER) | (peer.id == planOf(n).id)) continue;
     // 12. match < next <= last + 1 for every follower.
-    if (peer.match >= peer.next || peer.next > n.last + 1) return 12;
+    if ((peer.match >= peer.next) | (peer.next > n.last + 1)) return 12;
     // 13. The in-flight window is kept (one more may be out as the probe before it).
     if (peer.sequenceSent - peer.sequenceAcked > planOf(n).inflightMessages) return 13;
     // 14. A follower is probed or sent ahead to, nothing else.
-    if (peer.state != PeerState.PROBE && peer.state != PeerState.PIPELINE) return 14;
+    if (peer.state > PeerState.PIPELINE) return 14;
   }
   return 0;
 }
@@ -83,13 +85,13 @@ function brokenInWindow(n: Node): i32 {
       if (end != n.head) return 16;
     } else {
       const next = offsetOf(n, index + 1);
-      if (next != end && next != 0) return 16;
+      if ((next != end) & (next != 0)) return 16;
     }
     // 17. Terms do not fall along the log.
     if (entry.term < term) return 17;
     term = entry.term;
   }
   // 18. The term of the last entry is known, and is not above the node's.
-  if (n.lastTerm != term || term > n.term) return 18;
+  if ((n.lastTerm != term) | (term > n.term)) return 18;
   return 0;
 }

@@ -29,7 +29,7 @@ function dropMissing(n: Node, configuration: usize): void {
       member = nextMember(member);
       position++;
     }
-    if (position == count || member.id != peer.id) continue;
+    if ((position == count) | (member.id != peer.id)) continue;
     if (kept != i) memory.copy(changetype<usize>(peerAt(n, kept)), changetype<usize>(peer), stride);
     kept++;
   }
@@ -40,7 +40,7 @@ function dropMissing(n: Node, configuration: usize): void {
 /** The record at `position` in the table for this member, made if it is new. */
 function placeMember(n: Node, position: u32, member: Member): Peer {
   const peer = peerAt(n, position);
-  if (position < n.members && peer.id == member.id) return peer;
+  if ((position < n.members) & (peer.id == member.id)) return peer;
   assert(n.members < planOf(n).nodes);
   const stride = peerStride();
   memory.copy(changetype<usize>(peerAt(n, position + 1)), changetype<usize>(peer), (n.members - position) * stride);
@@ -81,5 +81,5 @@ export function rollBack(n: Node, from: u64): void {
 /** Whether this node may campaign: a voter of the configuration in force that keeps payloads. */
 export function mayLead(n: Node): bool {
   const roles = ownRoles(n);
-  return (roles & (MemberRole.VOTER | MemberRole.OUTGOING)) != 0 && (roles & MemberRole.WITNESS) == 0;
+  return ((roles & (MemberRole.VOTER | MemberRole.OUTGOING)) != 0) & ((roles & MemberRole.WITNESS) == 0);
 }

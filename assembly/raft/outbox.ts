@@ -43,7 +43,7 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
   if ((due & Due.APPEND_REPLY) != 0) sendAppendReply<Sink>(n, peer);
   else if ((due & Due.TERM_REPLY) != 0) sendTermReply<Sink>(n, peer);
   if ((due & Due.VOTE_REQUEST) != 0) sendVoteRequest<Sink>(n, peer);
-  if ((due & (Due.APPEND | Due.HEARTBEAT)) == 0 || n.role != Role.LEADER) return StatusCode.OK;
+  if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
   return sendAppends<Sink>(n, peer, (due & Due.HEARTBEAT) != 0);
 }
 
@@ -75,7 +75,7 @@ function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer): void {
  * durable; a pre-vote speaks of nothing durable but the log, whose end may only turn out shorter. */
 function sendVoteRequest<Sink extends Effects>(n: Node, peer: Peer): void {
   const pre = n.role == Role.PRE_CANDIDATE;
-  if (!pre && n.role != Role.CANDIDATE) return;
+  if (!pre & (n.role != Role.CANDIDATE)) return;
   n.sharedLength = 0;
   const flags = pre ? MessageFlag.PRE_VOTE : 0;
   const term = pre ? n.term + 1 : n.term;
@@ -105,6 +105,7 @@ function sendAppendReply<Sink extends Effects>(n: Node, peer: Peer): void {
     body.rejected = peer.replyRejected;
     body.hintIndex = peer.replyHintIndex;
     body.hintTerm = peer.replyHintTerm;
+    peer.replyRejected = 0;
   }
   sendOutbox<Sink>(n, peer, MessageFormat.APPEND_REPLY, true);
 }
@@ -123,7 +124,7 @@ function bytesUnderWay(n: Node, peer: Peer): u32 {
 /** Whether the in-flight window has a place. */
 function hasPlace(n: Node, peer: Peer): bool {
   const plan = planOf(n);
-  if (underWay(peer) < plan.inflightMessages && bytesUnderWay(n, peer) < plan.inflightBytes) return true;
+  if ((underWay(peer) < plan.inflightMessages) & (bytesUnderWay(n, peer) < plan.inflightBytes)) return true;
   note(n, EventKind.INFLIGHT_FULL, peer.id, underWay(peer));
   return false;
 }
@@ -135,7 +136,7 @@ function hasPlace(n: Node, peer: Peer): bool {
 function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool): i32 {
   let sent = false;
   if (peer.state == PeerState.PROBE) {
-    if (peer.paused != 0 && !heartbeat) return StatusCode.OK;
+    if ((peer.paused != 0) & !heartbeat) return StatusCode.OK;
     // The first probe carries entries, in the hope that it fits; its repetitions do not.
     const outcome = sendAppend<Sink>(n, peer, peer.paused == 0, false);
     if (outcome == SENT) peer.paused = 1;
@@ -148,16 +149,16 @@ function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool)
     sent = true;
   }
   const news = min(n.commit, peer.match) > peer.commitSent;
-  if (sent || !(heartbeat || news)) return StatusCode.OK;
+  if (sent | !(heartbeat | news)) return StatusCode.OK;
   return min(sendAppend<Sink>(n, peer, false, !heartbeat), StatusCode.OK);
 }
 
 /** Sends one Append from `peer.next` on. Followers at the same place share one encoding of it.
  * @returns SENT, 0 if storage wants to be asked later (the member stays due), or why the node has to stop */
 function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool, quiet: bool): i32 {
-  const entriesDue = withEntries && peer.next <= n.last;
+  const entriesDue = withEntries & (peer.next <= n.last);
   let length = n.sharedLength;
-  if (length == 0 || !entriesDue || n.sharedNext != peer.next) {
+  if ((length == 0) | !entriesDue | (n.sharedNext != peer.next)) {
     const status = encodeAppend<Sink>(n, peer, entriesDue);
     if (status <= 0) {
       peer.due |= Due.APPEND;
@@ -170,10 +171,10 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
   const carries = body.count != 0;
   if (carries) peer.sequenceSent++;
   header.to = peer.id;
-  header.flags = quiet && !carries ? MessageFlag.QUIET : 0;
+  header.flags = quiet & !carries ? MessageFlag.QUIET : 0;
   body.sequence = peer.sequenceSent;
   peer.commitSent = max(peer.commitSent, min(n.commit, peer.next - 1 + body.count));
-  if (carries && peer.state == PeerState.PIPELINE) peer.next += body.count;
+  if (carries & (peer.state == PeerState.PIPELINE)) peer.next += body.count;
   sendOutbox<Sink>(n, peer, length, false);
   return SENT;
 }
@@ -182,7 +183,7 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
 function encodeAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool): i32 {
   n.sharedLength = 0;
   const prevIndex = peer.next - 1;
-  if (!knowsTerm(n, prevIndex) || (withEntries && peer.next < n.first)) {
+  if (!knowsTerm(n, prevIndex)) {
     note(n, EventKind.READ_BACK, peer.id, peer.next);
     return readBack<Sink>(n, peer.next, withEntries);
   }

@@ -9,6 +9,22 @@ import { Peer } from "../abi/peer";
 import { planOf } from "../state/arena";
 import { peerAt } from "../state/peers";
 
+/** What a quorum can be asked. */
+namespace Question {
+  /** Is the log durable there up to this index? */
+  // @ts-ignore: decorator
+  @inline export const HOLDS: u32 = 0;
+  /** Was there contact at this time or later? */
+  // @ts-ignore: decorator
+  @inline export const IN_CONTACT: u32 = 1;
+  /** Was the vote granted? */
+  // @ts-ignore: decorator
+  @inline export const GRANTED: u32 = 2;
+  /** Can the vote still be granted? */
+  // @ts-ignore: decorator
+  @inline export const NOT_DENIED: u32 = 3;
+}
+
 export namespace Outcome {
   // @ts-ignore: decorator
   @inline export const PENDING: u32 = 0;
@@ -25,71 +41,48 @@ function matchOf(n: Node, peer: Peer): u64 {
   return peer.id == planOf(n).id ? n.durable : peer.match;
 }
 
-/** Highest index that a majority of one set holds durably. */
-function committedIn(n: Node, role: u32): u64 {
-  let best: u64 = 0;
-  let voters: u32 = 0;
-  for (let i: u32 = 0; i < n.members; i++) {
-    const candidate = peerAt(n, i);
-    if ((candidate.roles & role) == 0) continue;
-    const index = matchOf(n, candidate);
-    voters = 0;
-    let holders: u32 = 0;
-    for (let j: u32 = 0; j < n.members; j++) {
-      const peer = peerAt(n, j);
-      if ((peer.roles & role) == 0) continue;
-      voters++;
-      if (matchOf(n, peer) >= index) holders++;
-    }
-    if (holders > voters >> 1) best = max(best, index);
-  }
-  return voters == 0 ? u64.MAX_VALUE : best;
+/** A member's answer. */
+// @ts-ignore: decorator
+@inline
+function agrees(n: Node, peer: Peer, question: u32, value: u64): bool {
+  if (question == Question.HOLDS) return matchOf(n, peer) >= value;
+  if (question == Question.IN_CONTACT) return (peer.id == planOf(n).id) | (peer.lastAck >= value);
+  return question == Question.GRANTED ? peer.vote == 1 : peer.vote != 2;
 }
 
-/** Highest index that a quorum holds durably. */
-export function quorumMatch(n: Node): u64 {
-  return min(committedIn(n, MemberRole.VOTER), committedIn(n, MemberRole.OUTGOING));
-}
-
-/** Whether a majority of one set was in contact at `since` or later. */
-function activeIn(n: Node, role: u32, since: u64): bool {
-  let voters: u32 = 0;
-  let active: u32 = 0;
+/** Whether a majority of each set agrees. */
+function quorumAgrees(n: Node, question: u32, value: u64): bool {
+  // For each set, members that agree less members that do not.
+  let incoming: i32 = 0;
+  let outgoing: i32 = 0;
+  let seen: u32 = 0;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
-    if ((peer.roles & role) == 0) continue;
-    voters++;
-    if (peer.id == planOf(n).id || peer.lastAck >= since) active++;
+    const balance = agrees(n, peer, question, value) ? 1 : -1;
+    seen |= peer.roles;
+    if ((peer.roles & MemberRole.VOTER) != 0) incoming += balance;
+    if ((peer.roles & MemberRole.OUTGOING) != 0) outgoing += balance;
   }
-  return voters == 0 || active > voters >> 1;
+  return (incoming > 0) & ((outgoing > 0) | ((seen & MemberRole.OUTGOING) == 0));
+}
+
+/** Highest index above the commit index that a quorum holds durably; the commit index if there is none. */
+export function quorumMatch(n: Node): u64 {
+  let best = n.commit;
+  for (let i: u32 = 0; i < n.members; i++) {
+    const index = matchOf(n, peerAt(n, i));
+    if (index > best && quorumAgrees(n, Question.HOLDS, index)) best = index;
+  }
+  return best;
 }
 
 /** Whether a quorum was in contact with this leader at `since` or later. */
 export function quorumActive(n: Node, since: u64): bool {
-  return activeIn(n, MemberRole.VOTER, since) && activeIn(n, MemberRole.OUTGOING, since);
-}
-
-/** How the vote stands in one set. */
-function outcomeIn(n: Node, role: u32): u32 {
-  let voters: u32 = 0;
-  let granted: u32 = 0;
-  let denied: u32 = 0;
-  for (let i: u32 = 0; i < n.members; i++) {
-    const peer = peerAt(n, i);
-    if ((peer.roles & role) == 0) continue;
-    voters++;
-    if (peer.vote == 1) granted++;
-    if (peer.vote == 2) denied++;
-  }
-  if (voters == 0 || granted > voters >> 1) return Outcome.WON;
-  // Not even with all that are still silent:
-  return voters - denied > voters >> 1 ? Outcome.PENDING : Outcome.LOST;
+  return quorumAgrees(n, Question.IN_CONTACT, since);
 }
 
 /** How the vote stands: won with a majority of each set, lost once one set cannot give it any more. */
 export function voteOutcome(n: Node): u32 {
-  const incoming = outcomeIn(n, MemberRole.VOTER);
-  const outgoing = outcomeIn(n, MemberRole.OUTGOING);
-  if (incoming == Outcome.LOST || outgoing == Outcome.LOST) return Outcome.LOST;
-  return incoming == Outcome.WON && outgoing == Outcome.WON ? Outcome.WON : Outcome.PENDING;
+  if (quorumAgrees(n, Question.GRANTED, 0)) return Outcome.WON;
+  return quorumAgrees(n, Question.NOT_DENIED, 0) ? Outcome.PENDING : Outcome.LOST;
 }

@@ -63,10 +63,10 @@ export function propose(n: Node, payload: usize, length: u32): i32 {
   return StatusCode.OK;
 }
 
-/** A reply can only acknowledge what this leader has. */
+/** A reply can only acknowledge what this leader has. A former leader of the term cannot tell: it may have restarted. */
 export function replyContradicts(n: Node, header: Header, reply: AppendReply): bool {
-  if (header.term != n.term) return false;
-  return n.role != Role.LEADER || reply.match > n.last || reply.sent > n.now || reply.round > n.round;
+  if (header.term != n.term || n.role != Role.LEADER) return false;
+  return (reply.match > n.last) | (reply.sent > n.now) | (reply.round > n.round);
 }
 
 /** An acknowledgement or a rejection of this term. */

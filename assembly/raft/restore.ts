@@ -8,7 +8,7 @@ import { Node } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { at, planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
-import { admits, evictFirst, payloadOf, pushEncoded } from "../state/window";
+import { admits, entrySize, evictFirst, payloadOf, pushEncoded } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { checkEntry } from "../wire/validate";
 import { activate } from "./membership";
@@ -16,7 +16,7 @@ import { restartElectionTimer } from "./role";
 
 /** Term and vote. */
 export function restoreHardState(n: Node, term: u64, vote: u32): i32 {
-  if (!isNumber(term) || (term == 0 && vote != 0)) return StatusCode.BAD_ARGUMENT;
+  if (!isNumber(term) | ((term == 0) & (vote != 0))) return StatusCode.BAD_ARGUMENT;
   if (term < n.lastTerm) return StatusCode.BAD_LOG;
   n.term = term;
   n.savedTerm = term;
@@ -27,8 +27,8 @@ export function restoreHardState(n: Node, term: u64, vote: u32): i32 {
 
 /** Where the log begins, and the configuration as of there; without bytes the node knows no members yet. */
 export function restoreSnapshot(n: Node, index: u64, term: u64, configuration: usize, length: u32): i32 {
-  if (!isNumber(index) || !isNumber(term) || (index == 0) != (term == 0)) return StatusCode.BAD_ARGUMENT;
-  if (n.last != n.snapshotIndex || term > n.term) return StatusCode.BAD_LOG;
+  if (!isNumber(index | term) | ((index == 0) != (term == 0))) return StatusCode.BAD_ARGUMENT;
+  if ((n.last != n.snapshotIndex) | (term > n.term)) return StatusCode.BAD_LOG;
   if (length != 0 && ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n)))) {
     return StatusCode.BAD_CONFIGURATION;
   }
@@ -53,20 +53,24 @@ export function restoreSnapshot(n: Node, index: u64, term: u64, configuration: u
 export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
   if ((entries & 7) != 0) return StatusCode.BAD_LOG;
   if (!runIsSound(n, entries, length)) return StatusCode.BAD_LOG;
-  n.restoring = 1;
   for (let end = entries + length; entries < end; ) {
     const entry = changetype<Entry>(entries);
     const size = checkEntry(entries, <u32>(end - entries), planOf(n));
-    // What might not be committed stays in the window: it is at most what `admits` let in before the restart.
-    while (!admits(n, size, EntryKind.NORMAL) && n.first <= n.last) evictFirst(n);
+    // What might not be committed stays in the window: it is at most what `admits` let in before the restart, where
+    // the algorithm's own entries may have taken from the reserve.
+    makeRoom(n, size, entry.kind);
     pushEncoded(n, entry, size);
     if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
     entries += size;
   }
-  n.restoring = 0;
   n.durable = n.last;
   n.written = n.last;
   return StatusCode.OK;
+}
+
+/** Lets the oldest entries go until another one is admitted. */
+function makeRoom(n: Node, size: u32, kind: u32): void {
+  while (n.first <= n.last && !admits(n, size, kind)) evictFirst(n);
 }
 
 /** Whether the bytes are entries that continue this log. Looked at before any is taken. */
@@ -85,6 +89,8 @@ function runIsSound(n: Node, entries: usize, length: u32): bool {
 
 /** Begins to take inputs. The node may have acknowledged a leader before the restart: it is loyal for one timeout. */
 export function start(n: Node): void {
+  // A log that ends in many leaders' empty entries must not keep the next leader from adding its own.
+  makeRoom(n, entrySize(0), EntryKind.NOOP);
   n.lastHeard = n.now;
   restartElectionTimer(n);
 }

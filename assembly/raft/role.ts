@@ -3,7 +3,7 @@
 import { EntryKind } from "../abi/entry";
 import { EventKind } from "../abi/event";
 import { Node, Role, TimerAction } from "../abi/node";
-import { PeerState } from "../abi/peer";
+import { Peer } from "../abi/peer";
 import { planOf } from "../state/arena";
 import { peerAt, strangerOf } from "../state/peers";
 import { admits, entrySize, push } from "../state/window";
@@ -18,10 +18,18 @@ export function restartElectionTimer(n: Node): void {
   n.timers = (n.timers & ~TimerAction.CANCEL_ELECTION) | TimerAction.ARM_ELECTION;
 }
 
-/** Nothing that was owed in an earlier term or role is owed any more. */
+/** Nothing that was owed in an earlier term or role is owed any more, nor echoed. */
 function clearDues(n: Node): void {
-  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due = 0;
-  strangerOf(n).due = 0;
+  for (let i: u32 = 0; i < n.members; i++) clearDue(peerAt(n, i));
+  clearDue(strangerOf(n));
+}
+
+function clearDue(peer: Peer): void {
+  peer.due = 0;
+  peer.replySequence = 0;
+  peer.replyRound = 0;
+  peer.replySent = 0;
+  peer.replyRejected = 0;
 }
 
 export function setLeader(n: Node, leader: u32): void {
@@ -87,9 +95,7 @@ export function becomeLeader(n: Node): void {
   setRole(n, Role.LEADER);
   setLeader(n, planOf(n).id);
   for (let i: u32 = 0; i < n.members; i++) {
-    const peer = peerAt(n, i);
-    beginProgress(n, peer);
-    assert(peer.state == PeerState.PROBE);
+    beginProgress(n, peerAt(n, i));
   }
   push(n, n.term, EntryKind.NOOP, 0, 0);
   n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;

@@ -59,44 +59,41 @@ export function entryCapacity(plan: Plan): u32 {
 }
 
 /** Bytes of the window kept for entries that the algorithm itself needs: configurations and new leaders' empty entries. */
-export function reservedBytes(plan: Plan): u32 {
+function reservedBytes(plan: Plan): u32 {
   return EntryFrame.HEADER + configurationCapacity(plan) + RESERVED_NOOPS * EntryFrame.HEADER;
 }
 
-/** Entries of the window kept for them. */
-// @ts-ignore: decorator
-@inline
-export function reservedEntries(plan: Plan): u32 {
-  return plan.windowEntries >> 3;
-}
-
-// @ts-ignore: decorator
-@inline
-function outside(value: u32, least: u32, most: u32): bool {
-  return value < least || value > most;
+/** 1 if a value is not within its limits, else 0. */
+function outside(value: u32, least: u32, most: u32): u32 {
+  return u32(value - least > most - least);
 }
 
 /** Checks a plan against its documented limits. */
 export function checkPlan(plan: Plan): i32 {
-  if (plan.cluster == 0 || plan.id == 0 || plan.reserved != 0) return StatusCode.BAD_PLAN;
-  if (outside(plan.nodes, 1, PlanLimit.NODES)) return StatusCode.BAD_PLAN;
-  if (outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES)) return StatusCode.BAD_PLAN;
-  if (popcnt(plan.windowEntries) != 1) return StatusCode.BAD_PLAN;
-  if (outside(plan.maxMessage, PlanLimit.MESSAGE_MIN, PlanLimit.MESSAGE)) return StatusCode.BAD_PLAN;
-  if (outside(plan.windowBytes, 2 * plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
-  if (outside(plan.addressBytes, 0, PlanLimit.ADDRESS)) return StatusCode.BAD_PLAN;
-  if (((plan.windowBytes | plan.maxMessage | plan.addressBytes) & 7) != 0) return StatusCode.BAD_PLAN;
-  if (outside(plan.inflightMessages, 1, PlanLimit.INFLIGHT)) return StatusCode.BAD_PLAN;
-  if (outside(plan.inflightBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
-  if (outside(plan.uncommittedBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES)) return StatusCode.BAD_PLAN;
-  if (outside(plan.electionTimeout, 2, PlanLimit.TIME)) return StatusCode.BAD_PLAN;
-  if (outside(plan.electionJitter, 1, PlanLimit.TIME)) return StatusCode.BAD_PLAN;
-  if (outside(plan.heartbeat, 1, plan.electionTimeout >> 1)) return StatusCode.BAD_PLAN;
+  const bad =
+    u32(plan.cluster == 0) |
+    u32(plan.id == 0) |
+    plan.reserved |
+    outside(plan.nodes, 1, PlanLimit.NODES) |
+    outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES) |
+    u32(popcnt(plan.windowEntries) != 1) |
+    outside(plan.maxMessage, PlanLimit.MESSAGE_MIN, PlanLimit.MESSAGE) |
+    outside(plan.windowBytes, 2 * PlanLimit.MESSAGE_MIN, PlanLimit.WINDOW_BYTES) |
+    outside(plan.addressBytes, 0, PlanLimit.ADDRESS) |
+    ((plan.windowBytes | plan.maxMessage | plan.addressBytes) & 7) |
+    outside(plan.inflightMessages, 1, PlanLimit.INFLIGHT) |
+    outside(plan.inflightBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES) |
+    outside(plan.uncommittedBytes, plan.maxMessage, PlanLimit.WINDOW_BYTES) |
+    outside(plan.electionTimeout, 2, PlanLimit.TIME) |
+    outside(plan.electionJitter, 1, PlanLimit.TIME) |
+    outside(plan.heartbeat, 1, plan.electionTimeout >> 1);
+  if (bad != 0) return StatusCode.BAD_PLAN;
   // The largest configuration fits a message, and beside the reserve the window holds the longest entry wherever the
   // ring wraps (see window.ts, `admits`).
-  if (configurationCapacity(plan) + EntryFrame.HEADER > entryCapacity(plan)) return StatusCode.BAD_PLAN;
-  if (reservedBytes(plan) + 2 * entryCapacity(plan) > plan.windowBytes) return StatusCode.BAD_PLAN;
-  return StatusCode.OK;
+  const fits =
+    configurationCapacity(plan) + EntryFrame.HEADER <= entryCapacity(plan) &&
+    reservedBytes(plan) + 2 * entryCapacity(plan) <= plan.windowBytes;
+  return fits ? StatusCode.OK : StatusCode.BAD_PLAN;
 }
 
 /** Bytes of arena that a checked plan takes. At most about 1.1 GiB, so 32 bits hold it. */
@@ -136,6 +133,10 @@ export function layOut(arena: usize, given: Plan): Node {
   offset += plan.windowEntries * 4;
   n.bytesOffset = offset;
   assert(offset + plan.windowBytes == bytes);
+  n.slotMask = plan.windowEntries - 1;
+  n.unappliedLimit = plan.windowBytes - entryCapacity(plan);
+  n.reservedBytes = reservedBytes(plan);
+  n.reservedEntries = plan.windowEntries >> 3;
   n.maxPayload = entryCapacity(plan) - EntryFrame.HEADER;
   n.magic = NodeFormat.MAGIC;
   return n;

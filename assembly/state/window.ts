@@ -8,7 +8,7 @@
 
 import { Entry, EntryFrame, EntryKind } from "../abi/entry";
 import { Node } from "../abi/node";
-import { at, entryCapacity, planOf, reservedBytes, reservedEntries } from "./arena";
+import { at, planOf } from "./arena";
 import { align8, copyWords } from "./memory";
 
 /** Bytes of an entry with a payload of `length` bytes. */
@@ -35,7 +35,7 @@ export function payloadOf(entry: Entry): usize {
 // @ts-ignore: decorator
 @inline
 function slotAddress(n: Node, index: u64): usize {
-  return at(n, n.slotsOffset) + ((<usize>index & (planOf(n).windowEntries - 1)) << 2);
+  return at(n, n.slotsOffset) + ((<u32>index & n.slotMask) << 2);
 }
 
 /** Offset of an entry in the window's bytes. */
@@ -47,7 +47,7 @@ export function offsetOf(n: Node, index: u64): u32 {
 
 /** The entry at an index of the window. */
 export function entryAt(n: Node, index: u64): Entry {
-  assert(index >= n.first && index <= n.last);
+  assert((index >= n.first) & (index <= n.last));
   return changetype<Entry>(at(n, n.bytesOffset) + offsetOf(n, index));
 }
 
@@ -55,7 +55,7 @@ export function entryAt(n: Node, index: u64): Entry {
 // @ts-ignore: decorator
 @inline
 export function knowsTerm(n: Node, index: u64): bool {
-  return index + 1 >= n.first && index <= n.last;
+  return (index + 1 >= n.first) & (index <= n.last);
 }
 
 /** The term at an index that `knowsTerm`. */
@@ -64,12 +64,12 @@ export function termAt(n: Node, index: u64): u64 {
   return entryAt(n, index).term;
 }
 
-/** Bytes of the ring that the entries from `index` to the last one take up, what is skipped at the wrap included. */
+/** Bytes of the entries from `index` to the last one; what is skipped at the wrap does not count. */
 export function spanFrom(n: Node, index: u64): u32 {
   if (index < n.first) index = n.first;
   if (index > n.last) return 0;
   const offset = offsetOf(n, index);
-  return n.head > offset ? n.head - offset : n.head + planOf(n).windowBytes - offset;
+  return n.head > offset ? n.head - offset : n.head + n.wrapEnd - offset;
 }
 
 /** Highest index that is out of the way: applied, or no longer in the window. */
@@ -85,37 +85,50 @@ function doneWith(n: Node): u64 {
  * reserve alone.
  */
 export function admits(n: Node, size: u32, kind: u32): bool {
-  const plan = planOf(n);
-  const normal = kind == EntryKind.NORMAL;
-  const done = doneWith(n);
-  const entries = n.last - done + 1 + <u64>(normal ? reservedEntries(plan) : 0);
-  if (entries > <u64>plan.windowEntries) return false;
-  const bytes = spanFrom(n, done + 1) + size + (normal ? reservedBytes(plan) : 0);
-  return bytes + entryCapacity(plan) <= plan.windowBytes;
+  let entries = 1 + n.last - doneWith(n);
+  let bytes = size + spanFrom(n, doneWith(n) + 1);
+  if (kind == EntryKind.NORMAL) {
+    entries += n.reservedEntries;
+    bytes += n.reservedBytes;
+  }
+  return (entries <= <u64>n.slotMask + 1) & (bytes <= n.unappliedLimit);
 }
 
 /** Finds room for `size` bytes behind the last entry, letting applied entries go. */
 function place(n: Node, size: u32): u32 {
-  const plan = planOf(n);
-  assert(size <= plan.windowBytes);
   while (n.first <= n.last) {
-    if (n.last - n.first + 1 < <u64>plan.windowEntries) {
+    if (n.last - n.first < <u64>n.slotMask) {
       const tail = offsetOf(n, n.first);
-      if (n.head <= tail) {
-        if (size <= tail - n.head) return n.head;
-      } else {
-        if (size <= plan.windowBytes - n.head) return n.head;
-        if (size <= tail) return 0;
+      const free = (n.head <= tail ? tail : planOf(n).windowBytes) - n.head;
+      if (size <= free) return n.head;
+      if (n.head > tail && size <= tail) {
+        n.wrapEnd = n.head;
+        return 0;
       }
     }
-    evictFirst(n);
+    evict(n);
   }
   return 0;
 }
 
-/** Lets the oldest entry go. A configuration among them becomes the base configuration. */
+/** Entries that go at once when room is needed: a share of those in the window. */
+const EVICTION_SHARE: u64 = 16;
+
+/** Lets some of the oldest entries go. */
+function evict(n: Node): void {
+  assert(n.first <= n.applied);
+  // While the newest configuration is older than the window there is none to look out for in it.
+  if (n.configurationIndex >= n.first) {
+    evictFirst(n);
+    return;
+  }
+  const last = min(n.applied, n.first + (n.last - n.first) / EVICTION_SHARE);
+  n.baseTerm = entryAt(n, last).term;
+  n.first = last + 1;
+}
+
+/** Lets the oldest entry go. A configuration becomes the base configuration. */
 export function evictFirst(n: Node): void {
-  assert(n.first <= n.last && (n.first <= n.applied || n.restoring));
   const entry = entryAt(n, n.first);
   if (entry.kind == EntryKind.CONFIGURATION) {
     copyWords(at(n, n.baseOffset), payloadOf(entry), align8(entry.length));
@@ -165,7 +178,7 @@ export function pushEncoded(n: Node, entry: Entry, size: u32): void {
 
 /** Removes the entries from `from` on, which lie in the window; storage and durability follow. */
 export function removeFrom(n: Node, from: u64): void {
-  assert(from > n.commit && from >= n.first && from <= n.last);
+  assert((from > n.commit) & (from >= n.first) & (from <= n.last));
   n.last = from - 1;
   n.lastTerm = termAt(n, n.last);
   n.head = n.last < n.first ? 0 : offsetOf(n, n.last) + sizeOf(entryAt(n, n.last));

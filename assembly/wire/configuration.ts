@@ -21,23 +21,24 @@ export function nextMember(member: Member): Member {
 /** Whether a member's roles make sense in a configuration with these flags. */
 function rolesAreValid(roles: u32, flags: u32): bool {
   const known = MemberRole.VOTER | MemberRole.OUTGOING | MemberRole.LEARNER | MemberRole.WITNESS;
-  if (roles == 0 || (roles & ~known) != 0) return false;
-  if ((roles & MemberRole.OUTGOING) != 0 && (flags & ConfigurationFlag.JOINT) == 0) return false;
-  if ((roles & MemberRole.WITNESS) != 0 && (roles & (MemberRole.VOTER | MemberRole.OUTGOING)) == 0) return false;
+  const both = MemberRole.VOTER | MemberRole.LEARNER;
+  if ((roles == 0) | ((roles & ~known) != 0)) return false;
+  if (((roles & MemberRole.OUTGOING) != 0) & ((flags & ConfigurationFlag.JOINT) == 0)) return false;
+  if (((roles & MemberRole.WITNESS) != 0) & ((roles & (MemberRole.VOTER | MemberRole.OUTGOING)) == 0)) return false;
   // A voter of the outgoing set may already be a learner of the incoming one; a voter of the incoming set may not.
-  return (roles & MemberRole.LEARNER) == 0 || (roles & MemberRole.VOTER) == 0;
+  return (roles & both) != both;
 }
 
 function flagsAreValid(flags: u32): bool {
-  if ((flags & ~(ConfigurationFlag.JOINT | ConfigurationFlag.AUTO_LEAVE)) != 0) return false;
-  return (flags & ConfigurationFlag.AUTO_LEAVE) == 0 || (flags & ConfigurationFlag.JOINT) != 0;
+  const joint = flags & ~ConfigurationFlag.AUTO_LEAVE;
+  return (flags == 0) | (joint == ConfigurationFlag.JOINT);
 }
 
 /** Whether `length` bytes are a configuration that fits the plan: members in ascending order, a voter in each set. */
 export function configurationIsValid(configuration: usize, length: u32, plan: Plan): bool {
   if (length < <u32>offsetof<Configuration>()) return false;
   const header = changetype<Configuration>(configuration);
-  if (!flagsAreValid(header.flags) || header.count == 0 || header.count > plan.nodes) return false;
+  if (!flagsAreValid(header.flags) | (header.count == 0) | (header.count > plan.nodes)) return false;
   const end = configuration + length;
   let member = firstMember(configuration);
   let lastId: u32 = 0;
@@ -45,7 +46,7 @@ export function configurationIsValid(configuration: usize, length: u32, plan: Pl
   for (let i: u32 = 0; i < header.count; i++) {
     const address = changetype<usize>(member) + offsetof<Member>();
     if (address > end) return false;
-    if (member.id <= lastId || member.reserved != 0) return false;
+    if ((member.id <= lastId) | (member.reserved != 0)) return false;
     if (!rolesAreValid(member.roles, header.flags)) return false;
     if (member.addressLength > plan.addressBytes) return false;
     const next = nextMember(member);
@@ -54,6 +55,6 @@ export function configurationIsValid(configuration: usize, length: u32, plan: Pl
     seen |= member.roles;
     member = next;
   }
-  if (changetype<usize>(member) != end || (seen & MemberRole.VOTER) == 0) return false;
-  return (header.flags & ConfigurationFlag.JOINT) == 0 || (seen & MemberRole.OUTGOING) != 0;
+  if ((changetype<usize>(member) != end) | ((seen & MemberRole.VOTER) == 0)) return false;
+  return (header.flags == 0) | ((seen & MemberRole.OUTGOING) != 0);
 }

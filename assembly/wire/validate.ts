@@ -30,10 +30,20 @@ export function validate(n: Node, message: usize, length: u32): i32 {
   if (header.magic != MessageFormat.MAGIC) return StatusCode.MALFORMED;
   if (header.version != MessageFormat.VERSION) return StatusCode.BAD_VERSION;
   if (header.length != length) return StatusCode.MALFORMED;
-  if (header.cluster != plan.cluster || header.group != plan.group || header.to != plan.id) return StatusCode.FOREIGN;
-  if (header.from == 0 || header.from == plan.id) return StatusCode.MALFORMED;
-  if (header.term == 0 || !isNumber(header.term)) return StatusCode.MALFORMED;
+  if ((header.cluster != plan.cluster) | (header.group != plan.group) | (header.to != plan.id)) {
+    return StatusCode.FOREIGN;
+  }
+  if ((header.from == 0) | (header.from == plan.id)) return StatusCode.MALFORMED;
+  if (!termIsValid(header)) return StatusCode.MALFORMED;
   return bodyIsValid(header, plan) ? StatusCode.OK : StatusCode.MALFORMED;
+}
+
+/** Every sender is in a term, or asks for one; only a pre-vote may be denied before the first term. */
+// @ts-ignore: decorator
+@inline
+function termIsValid(header: Header): bool {
+  if (header.term == 0) return header.kind == MessageKind.VOTE_REPLY && header.flags == MessageFlag.PRE_VOTE;
+  return isNumber(header.term);
 }
 
 // @ts-ignore: decorator
@@ -71,7 +81,7 @@ function bodyIsValid(header: Header, plan: Plan): bool {
 
 /** Whether (index, term) can be the place of an entry in a log of someone in `limit` or earlier: (0, 0) is the start. */
 function positionIsValid(index: u64, term: u64, limit: u64): bool {
-  return isNumber(index) && term <= limit && (index != 0 || term == 0) && (term != 0 || index == 0);
+  return isNumber(index) & (term <= limit) & ((index == 0) == (term == 0));
 }
 
 /** The term asked for is above all in the candidate's log. */
@@ -81,21 +91,16 @@ function voteRequestIsValid(header: Header, body: VoteRequest): bool {
 
 function appendReplyIsValid(header: Header, body: AppendReply): bool {
   const rejected = (header.flags & MessageFlag.REJECTED) != 0;
-  if (!isNumber(body.match) || !isNumber(body.round) || !isNumber(body.sent) || body.reserved != 0) return false;
-  if (rejected) return body.rejected != 0 && isNumber(body.rejected) && hintIsValid(header, body);
+  // Each is below 2^53 if all together are.
+  if (!isNumber(body.match | body.round | body.sent | body.rejected) || body.reserved != 0) return false;
+  if (rejected) return (body.rejected != 0) & positionIsValid(body.hintIndex, body.hintTerm, header.term);
   return (body.rejected | body.hintIndex | body.hintTerm) == 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function hintIsValid(header: Header, body: AppendReply): bool {
-  return positionIsValid(body.hintIndex, body.hintTerm, header.term);
 }
 
 function appendIsValid(header: Header, body: Append, plan: Plan): bool {
   if (!positionIsValid(body.prevIndex, body.prevTerm, header.term)) return false;
-  if (!isNumber(body.commit) || !isNumber(body.round) || !isNumber(body.sent)) return false;
-  if (!isNumber(body.prevIndex + body.count)) return false;
+  // Each is below 2^53 if all together are.
+  if (!isNumber(body.commit | body.round | body.sent | (body.prevIndex + body.count))) return false;
   const quiet = (header.flags & MessageFlag.QUIET) != 0;
   if (quiet && body.count != 0) return false;
   const entries = changetype<usize>(header) + MessageFormat.APPEND;
@@ -122,7 +127,7 @@ export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   const entry = changetype<Entry>(place);
   const payload = place + EntryFrame.HEADER;
   const room = length - EntryFrame.HEADER;
-  if (entry.term == 0 || entry.reserved8 != 0 || entry.reserved16 != 0) return 0;
+  if ((entry.term == 0) | (entry.reserved8 != 0) | (entry.reserved16 != 0)) return 0;
   // The first comparison keeps align8 from wrapping.
   if (entry.length > room || align8(entry.length) > room) return 0;
   if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;

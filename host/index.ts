@@ -1,0 +1,21 @@
+/** The library: embed a Raft node in a Node.js program. */
+
+export * as abi from "./core/abi.js";
+export { type MemberInfo } from "./core/configuration.js";
+export { CoreInstance, type Effects } from "./core/instance.js";
+export { compileCore, type CoreModule, shippedCore } from "./core/module.js";
+export { CoreError, CoreNode } from "./core/node.js";
+export { type Capacity, MICRO_CAPACITY, type Plan, SERVER_CAPACITY } from "./core/plan.js";
+export * from "./errors.js";
+export { type NodeStatus, RaftNode, type RaftNodeOptions } from "./node.js";
+export type { EntryPosition, StateMachine } from "./machine/machine.js";
+export type { Observer } from "./observer/observer.js";
+export { MemoryStorage } from "./storage/memory.js";
+export * from "./storage/storage.js";
+export { WalStorage } from "./storage/wal/wal.js";
+export { ManualTimers } from "./timer/manual.js";
+export { RealTimers } from "./timer/real.js";
+export type { Timers } from "./timer/timer.js";
+export { MemoryNetwork, MemoryTransport } from "./transport/memory.js";
+export { TcpTransport } from "./transport/tcp.js";
+export * from "./transport/transport.js";
