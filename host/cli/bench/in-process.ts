@@ -1,0 +1,159 @@
+/**
+ * Three nodes side by side in one instance of the core: what the algorithm and its boundary cost when nothing else is in
+ * the way. Storage is memory, durable at once; the host copies every message to its receiver and every appended entry to
+ * a log of its own.
+ */
+
+import { Role, StatusCode, StorageAnswer, TimerKind } from "../../core/abi.js";
+import { encodeConfiguration } from "../../core/configuration.js";
+import { CoreInstance, type Effects } from "../../core/instance.js";
+import { shippedCore } from "../../core/module.js";
+import { CoreNode, statusName } from "../../core/node.js";
+import { SERVER_CAPACITY } from "../../core/plan.js";
+import { type BenchResult, timed } from "./result.js";
+
+const NODES = 3;
+/** Words of the log that each node's storage keeps, as a ring: a benchmark reads nothing back. */
+const LOG_WORDS = 1 << 18;
+/** Above this many bytes the engine's bulk copy beats a loop over words. */
+const SHORT_COPY = 512;
+const CAPACITY = { ...SERVER_CAPACITY, windowEntries: 4096, windowBytes: 1 << 20, maxMessage: 1 << 16 };
+const ELECTION_TIME = CAPACITY.electionTimeout + CAPACITY.electionJitter;
+
+/** The cluster, and counts of what crosses the boundary. */
+export class InProcessCluster {
+  readonly instance = new CoreInstance(shippedCore());
+  readonly nodes: CoreNode[] = [];
+  crossings = 0;
+  bytesCopied = 0;
+  #now = 0;
+
+  constructor() {
+    const configuration = encodeConfiguration(Array.from({ length: NODES }, (_, i) => ({ id: i + 1 })));
+    for (let id = 1; id <= NODES; id++) {
+      const node = new CoreNode(this.instance, { ...CAPACITY, cluster: 1n, group: 0, id }, this.#effects());
+      node.restoreSnapshot(0, 0, configuration);
+      node.start(this.#now);
+      this.nodes.push(node);
+    }
+    this.#elect();
+  }
+
+  get leader(): CoreNode {
+    return this.#node(1);
+  }
+
+  /** Flushes every node once, the leader first: what it sends is received at once, and so are the answers. */
+  turn(): void {
+    this.crossings += NODES;
+    for (let i = 0; i < NODES; i++) (this.nodes[i] as CoreNode).flush(this.#now);
+  }
+
+  #elect(): void {
+    this.#now += ELECTION_TIME;
+    this.leader.timer(this.#now, TimerKind.ELECTION);
+    // Pre-vote, vote, probe and the first commit take a round each.
+    for (let round = 0; round < 8; round++) this.turn();
+    if (this.leader.role !== Role.LEADER) throw new Error("the benchmark's cluster elected no leader");
+  }
+
+  #node(id: number): CoreNode {
+    return this.nodes[id - 1] as CoreNode;
+  }
+
+  #copy(to: Uint32Array, toWord: number, address: number, length: number): void {
+    const from = this.instance.words;
+    const word = address >>> 2;
+    const words = (length + 3) >>> 2;
+    this.bytesCopied += length;
+    if (length > SHORT_COPY) to.set(from.subarray(word, word + words), toWord);
+    else for (let i = 0; i < words; i++) to[toWord + i] = from[word + i] as number;
+  }
+
+  #effects(): Effects {
+    const log = new Uint32Array(LOG_WORDS);
+    let end = 0;
+    const store = (address: number, length: number): void => {
+      if (end + (length >>> 2) > LOG_WORDS) end = 0;
+      this.#copy(log, end, address, length);
+      end += length >>> 2;
+    };
+    return {
+      hardState: () => this.#durable(),
+      truncate: () => this.#durable(),
+      append: (_first, _count, _term, entries, length) => {
+        store(entries, length);
+        return this.#durable();
+      },
+      read: () => StorageAnswer.FAILED,
+      send: (to, message, length) => {
+        this.crossings += 2;
+        const receiver = this.#node(to);
+        this.#copy(this.instance.words, receiver.inbox >>> 2, message, length);
+        const status = receiver.receiveInbox(this.#now, length);
+        if (status < 0) throw new Error(`node ${to} refused a message: ${statusName(status)}`);
+      },
+      // The benchmark decides when time passes.
+      arm: () => undefined,
+      cancel: () => undefined,
+      apply: () => {
+        this.crossings++;
+        return 0;
+      },
+      event: () => undefined,
+    };
+  }
+
+  #durable(): number {
+    this.crossings++;
+    return StorageAnswer.DURABLE;
+  }
+}
+
+/** Commits `total` commands of `payload` bytes, `batch` of them a flush. */
+export function runCommits(cluster: InProcessCluster, payload: number, batch: number, total: number): BenchResult {
+  const { instance, leader } = cluster;
+  const command = instance.allocate(payload);
+  instance.bytes.fill(7, command, command + payload);
+  const first = leader.commit;
+  const crossings = cluster.crossings;
+  const bytesCopied = cluster.bytesCopied;
+  const begun = process.hrtime.bigint();
+  for (let done = 0; done < total; done += batch) {
+    for (let i = 0; i < batch; i++) {
+      const status = instance.exports.propose(leader.handle, command, payload);
+      if (status !== StatusCode.OK) throw new Error(`the leader refused a proposal: ${statusName(status)}`);
+    }
+    cluster.turn();
+  }
+  cluster.turn();
+  const nanoseconds = Number(process.hrtime.bigint() - begun);
+  if (leader.commit - first !== total) throw new Error(`${leader.commit - first} of ${total} commands were committed`);
+  for (const node of cluster.nodes) {
+    if (node.brokenInvariant() !== 0) throw new Error(`node ${node.plan.id} broke invariant ${node.brokenInvariant()}`);
+  }
+  return timed(
+    {
+      name: "commit, 3 nodes in process",
+      payload,
+      batch,
+      crossingsPerOp: (cluster.crossings - crossings) / total + 1,
+      bytesCopiedPerOp: (cluster.bytesCopied - bytesCopied) / total,
+    },
+    total,
+    nanoseconds,
+  );
+}
+
+/** What one call into the core and back costs: the unit to compare the others with. */
+export function runCrossings(total: number): BenchResult {
+  const instance = new CoreInstance(shippedCore());
+  const begun = process.hrtime.bigint();
+  for (let i = 0; i < total; i++) instance.exports.status(0);
+  const nanoseconds = Number(process.hrtime.bigint() - begun);
+  return timed(
+    { name: "crossing, host to core and back", payload: 0, batch: 1, crossingsPerOp: 1, bytesCopiedPerOp: 0 },
+    total,
+    nanoseconds,
+  );
+}
