@@ -61,7 +61,7 @@ export class InProcessCluster {
     return this.nodes[id - 1] as CoreNode;
   }
 
-  #copy(to: Uint32Array, toWord: number, address: number, length: number): void {
+  #copy(to: Int32Array, toWord: number, address: number, length: number): void {
     const from = this.instance.words;
     const word = address >>> 2;
     const words = (length + 3) >>> 2;
@@ -71,7 +71,7 @@ export class InProcessCluster {
   }
 
   #effects(): Effects {
-    const log = new Uint32Array(LOG_WORDS);
+    const log = new Int32Array(LOG_WORDS);
     let end = 0;
     const store = (address: number, length: number): void => {
       if (end + (length >>> 2) > LOG_WORDS) end = 0;

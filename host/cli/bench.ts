@@ -1,0 +1,112 @@
+/** `metalraft bench`: the benchmarks. Figures are for comparison within one run: machines differ, and are shared. */
+
+import { Command } from "commander";
+import { runSimulation } from "../../sim/index.js";
+import { shippedCore } from "../core/module.js";
+import { runDurable } from "./bench/durable.js";
+import { InProcessCluster, runCommits, runCrossings } from "./bench/in-process.js";
+import { type BenchResult, formatResults, median, timed } from "./bench/result.js";
+import { wholeNumber } from "./flags.js";
+import { say, sayJson, tell } from "./output.js";
+
+/** Each in-process measurement is the median of this many. */
+const REPETITIONS = 5;
+const CROSSINGS = 2_000_000;
+const PAYLOAD = 16;
+/** Proposals a flush, and commands a measurement. */
+const COMMITS: readonly (readonly [batch: number, total: number])[] = [
+  [1, 300_000],
+  [64, 64 * 30_000],
+];
+const SIMULATION = { seed: 7, nodes: 5, steps: 200_000 };
+const DURABLE = { clients: 64, payload: 256 };
+
+const EXAMPLES = `
+Examples:
+  metalraft bench
+  metalraft bench --only commit --json
+  metalraft bench --only memory             10 million commits, and the memory before and after
+
+The benchmarks are ${["commit", "memory", "sim", "durable"].join(", ")}. The first row, what one call into the core and
+back costs, is the unit to compare the others with: on a busy machine all of them rise together.`;
+
+interface BenchFlags {
+  readonly only?: string;
+  readonly writes: number;
+  readonly json?: boolean;
+}
+
+const BENCHMARKS: Readonly<Record<string, (flags: BenchFlags) => BenchResult[] | Promise<BenchResult[]>>> = {
+  commit: benchCommits,
+  memory: benchMemory,
+  sim: benchSimulation,
+  durable: async ({ writes }) => [await runDurable({ ...DURABLE, writes })],
+};
+
+export function benchCommand(): Command {
+  return new Command("bench")
+    .description("measure the core, the simulator and a durable cluster")
+    .option("--only <name>", `one of ${Object.keys(BENCHMARKS).join(", ")} (default: all)`)
+    .option("--writes <n>", "writes to the durable cluster", wholeNumber(1, 10_000_000), 20_000)
+    .option("--json", "end with one JSON object on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(runBench);
+}
+
+async function runBench(flags: BenchFlags, command: Command): Promise<void> {
+  if (flags.only !== undefined && !Object.hasOwn(BENCHMARKS, flags.only)) {
+    command.error(`error: there is no benchmark '${flags.only}': choose one of ${Object.keys(BENCHMARKS).join(", ")}`);
+  }
+  const results: BenchResult[] = [];
+  for (const [name, bench] of Object.entries(BENCHMARKS)) {
+    if (flags.only !== undefined && flags.only !== name) continue;
+    tell(`${name} ...`);
+    results.push(...(await bench(flags)));
+  }
+  const { sha256, bytes } = shippedCore();
+  if (flags.json === true) sayJson({ core: sha256, bytes, node: process.version, results });
+  else say(formatResults(results));
+}
+
+/** The repetitions of all measurements take turns, so that a disturbance does not fall on one of them alone. */
+function benchCommits(): BenchResult[] {
+  const cluster = new InProcessCluster();
+  const measurements = [
+    () => runCrossings(CROSSINGS),
+    ...COMMITS.map(([batch, total]) => () => runCommits(cluster, PAYLOAD, batch, total)),
+  ];
+  for (const measure of measurements) measure();
+  const rows = measurements.map((): BenchResult[] => []);
+  for (let i = 0; i < REPETITIONS; i++) measurements.forEach((measure, at) => rows[at]?.push(measure()));
+  return rows.map(median);
+}
+
+/** Memory after init and after ten million commits. */
+function benchMemory(): BenchResult[] {
+  const cluster = new InProcessCluster();
+  const before = cluster.instance.memoryPages;
+  const result = runCommits(cluster, PAYLOAD, 64, 64 * 156_250);
+  const after = cluster.instance.memoryPages;
+  return [
+    { ...result, name: "memory over 10 million commits", extra: { pagesAfterInit: before, pagesAfterCommits: after } },
+  ];
+}
+
+function benchSimulation(): BenchResult[] {
+  const rows: BenchResult[] = [];
+  for (let i = 0; i < REPETITIONS; i++) {
+    const begun = process.hrtime.bigint();
+    const { digest, violations } = runSimulation(SIMULATION);
+    const nanoseconds = Number(process.hrtime.bigint() - begun);
+    const row = {
+      name: `simulated action, ${SIMULATION.nodes} nodes, all rules on`,
+      payload: 0,
+      batch: 1,
+      crossingsPerOp: null,
+      bytesCopiedPerOp: null,
+      extra: { digest, violations },
+    };
+    rows.push(timed(row, SIMULATION.steps, nanoseconds));
+  }
+  return [median(rows)];
+}

@@ -1,0 +1,151 @@
+/**
+ * Transport over TCP, between nodes that trust their network: nothing is encrypted and nobody is authenticated.
+ *
+ * Each node dials every peer it knows and sends over that connection only; it receives over the connections that others
+ * dialled. Two connections a pair are worth it: there is no race of two nodes dialling each other to be settled, no
+ * direction fails with the other, and a peer can be heard before its address is known.
+ *
+ * Addresses are "host:port", IPv6 hosts in brackets. Frames: frame.ts; the order in which they come: hello.ts and
+ * outgoing.ts.
+ */
+
+import { formatAddress, parseAddress } from "./address.js";
+import { emptyStats, SocketSet, type TcpContext, type TcpStats } from "./context.js";
+import { PROTOCOL_VERSION } from "./hello.js";
+import { resolveLimits, type TcpLimits } from "./limits.js";
+import { Listener } from "./listener.js";
+import { type Notice, NoticeGate } from "./notice.js";
+import { Outgoing } from "./outgoing.js";
+import { type NodeId, type Transport, TransportError, type TransportEvents } from "./transport.js";
+
+/** What the transport must know, and those of its limits that should not have their default. */
+export interface TcpTransportOptions extends Partial<TcpLimits> {
+  /** This node's id, 1 to 4294967295. */
+  readonly id: NodeId;
+  /** The cluster's id, an unsigned 64-bit number; nodes of another cluster are refused. */
+  readonly cluster: bigint;
+  /** Name or address of the interface to listen on, an IPv6 address without brackets. "0.0.0.0" or "::" for all. */
+  readonly host: string;
+  /** Port to listen on, 0 to 65535; at 0 the system chooses one, see {@link TcpTransport.address}. */
+  readonly port: number;
+  /** Hears what an operator should know. May be called from inside `send` and must not throw. */
+  readonly onNotice?: (notice: Notice) => void;
+  /** Draws the jitter of reconnecting: a number in [0, 1). Default Math.random. */
+  readonly random?: () => number;
+}
+
+const MAX_NODE_ID = 0xffffffff;
+const MAX_CLUSTER_ID = 0xffffffffffffffffn;
+const MAX_PORT = 65535;
+
+export class TcpTransport implements Transport {
+  readonly #id: NodeId;
+  readonly #host: string;
+  readonly #port: number;
+  readonly #context: TcpContext;
+  readonly #listener: Listener;
+  readonly #gate: NoticeGate;
+  readonly #peers = new Map<NodeId, { readonly address: string; readonly outgoing: Outgoing }>();
+  #events: TransportEvents | undefined;
+  #listening: Promise<number> | undefined;
+  #boundPort: number | undefined;
+  #stopped = false;
+
+  /** @throws TransportError that names an option out of its range. */
+  constructor(options: TcpTransportOptions) {
+    checkOptions(options);
+    const { id, cluster, host, port, onNotice, random = Math.random } = options;
+    const limits = resolveLimits(options);
+    this.#id = id;
+    this.#host = host;
+    this.#port = port;
+    this.#context = {
+      hello: { version: PROTOCOL_VERSION, sender: id, cluster },
+      limits,
+      random,
+      stats: emptyStats(),
+      sockets: new SocketSet(),
+      newGate: () => new NoticeGate(onNotice, limits.noticeIntervalMs, () => performance.now()),
+      // The only way to the node: once stopped it hears nothing, not even the rest of a chunk being decoded.
+      events: {
+        message: (bytes) => this.#events?.message(bytes),
+        unreachable: (peer, reason) => this.#events?.unreachable(peer, reason),
+      },
+    };
+    this.#listener = new Listener(this.#context);
+    this.#gate = this.#context.newGate();
+  }
+
+  /** Where this node listens, in the form `addPeer` takes; the port is the one chosen where 0 was asked for.
+   * @throws Error before `start` has resolved. */
+  get address(): string {
+    if (this.#boundPort === undefined) throw new Error("the address is known once start() has resolved");
+    return formatAddress(this.#host, this.#boundPort);
+  }
+
+  /** A copy of the counters as they are now. */
+  get stats(): Readonly<TcpStats> {
+    return { ...this.#context.stats };
+  }
+
+  /** Listens, then dials the peers. A transport starts once; after `stop` make a new one. */
+  async start(events: TransportEvents): Promise<void> {
+    if (this.#listening !== undefined || this.#stopped) throw new Error("a transport starts once");
+    this.#events = events;
+    this.#listening = this.#listener.listen(this.#host, this.#port);
+    this.#boundPort = await this.#listening;
+    for (const { outgoing } of this.#peers.values()) outgoing.dial();
+  }
+
+  /** Dials the peer, and keeps a connection to it from then on. An address that cannot be read is no error here, because
+   * it may come from the replicated log: it is told in a notice, and the peer stays out of reach until it has another.
+   * This node's own id is ignored. */
+  addPeer(peer: NodeId, address: string): void {
+    if (peer === this.#id || this.#stopped || this.#peers.get(peer)?.address === address) return;
+    this.removePeer(peer);
+    try {
+      const outgoing = new Outgoing(peer, parseAddress(address), this.#context);
+      this.#peers.set(peer, { address, outgoing });
+      if (this.#boundPort !== undefined) outgoing.dial();
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      this.#gate.tell("bad-address", `node ${peer}: ${error.message}`, peer);
+    }
+  }
+
+  /** Messages waiting for the peer are dropped. What the peer itself sends is still received: that is for the core to
+   * judge, which may yet have to tell it that it was removed. */
+  removePeer(peer: NodeId): void {
+    this.#peers.get(peer)?.outgoing.close();
+    this.#peers.delete(peer);
+  }
+
+  send(to: NodeId, bytes: Uint8Array): void {
+    this.#peers.get(to)?.outgoing.send(bytes);
+  }
+
+  /** Closes everything at once, without waiting for messages to leave. May be called again, and at any time. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#events = undefined;
+    for (const peer of [...this.#peers.keys()]) this.removePeer(peer);
+    // A server that is still about to listen cannot be closed; one that failed to is closed already.
+    await this.#listening?.catch(() => undefined);
+    const closed = this.#listener.close();
+    await this.#context.sockets.destroyAll();
+    await closed;
+  }
+}
+
+function checkOptions({ id, cluster, port, host }: TcpTransportOptions): void {
+  if (!Number.isInteger(id) || id < 1 || id > MAX_NODE_ID) {
+    throw new TransportError(`node id ${id}: give a whole number from 1 to ${MAX_NODE_ID}`);
+  }
+  if (cluster < 0n || cluster > MAX_CLUSTER_ID) {
+    throw new TransportError(`cluster id ${cluster}: give a whole number from 0 to ${MAX_CLUSTER_ID}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > MAX_PORT) {
+    throw new TransportError(`port ${port}: give a whole number from 0 to ${MAX_PORT}`);
+  }
+  if (host === "") throw new TransportError("the host to listen on is empty: give 0.0.0.0 or :: for all interfaces");
+}
