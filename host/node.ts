@@ -227,7 +227,7 @@ export class RaftNode<Result> {
     }
     if (storage.written > storage.durable) storage.sync();
     if (status < 0) {
-      this.#fail(`node ${this.#options.id} stopped: ${statusName(status)}`, this.#cause);
+      this.#fail(`node ${this.#options.id} stopped: ${statusName(this.#core.failure || status)}`, this.#cause);
       return;
     }
     this.#pending.sweep(this.#core.applied, this.#core.term);

@@ -110,6 +110,8 @@ export class Node {
   electionBase: u64;
   /** Delay of the election timer that is due to be armed. */
   electionDelay: u64;
+  /** Bits of Due that are due to every member. */
+  dueToAll: u32;
   /** Bits of TimerAction that the next flush lets out. */
   timers: u32;
   /** Kinds of events wanted. */

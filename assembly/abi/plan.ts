@@ -21,13 +21,15 @@ export class Plan {
   nodes: u32;
   /** Entries in the log window: a power of two, 16 to 2^22. */
   windowEntries: u32;
-  /** Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
+  /** Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
+   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes). */
   windowBytes: u32;
   /** Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   maxMessage: u32;
   /** Messages with entries that may be under way to one follower: 1 to 1024. */
   inflightMessages: u32;
-  /** Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. */
+  /** Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. Above what the smallest
+   * follower's window takes, entries are sent in vain and again. */
   inflightBytes: u32;
   /** Bytes of uncommitted entries at which a leader refuses proposals: at least `maxMessage`, up to 2^30. */
   uncommittedBytes: u32;

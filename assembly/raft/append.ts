@@ -109,13 +109,15 @@ function reject(n: Node, peer: Peer, append: Append): i32 {
  * but if the one right before the window agrees, all before it do (the Log Matching property).
  */
 function take(n: Node, header: Header, append: Append): u64 {
+  // Most often there is room for all, and no need to ask again for each.
+  const roomForAll = admits(n, append.count, header.length - MessageFormat.APPEND, EntryKind.NORMAL);
   let entry = firstEntry(header);
   let index = append.prevIndex;
   for (let i: u32 = 0; i < append.count; i++) {
     index++;
     if (index > n.commit && knowsTerm(n, min(index, n.last))) {
       if (index <= n.last && termAt(n, index) != entry.term && !truncate(n, index)) return n.commit;
-      if (index > n.last && !appendOne(n, entry)) return index - 1;
+      if (index > n.last && !appendOne(n, entry, roomForAll)) return index - 1;
     }
     entry = nextEntry(entry);
   }
@@ -135,9 +137,9 @@ function truncate(n: Node, from: u64): bool {
 }
 
 /** Appends an entry if there is room; a configuration is in force from here on. */
-function appendOne(n: Node, entry: Entry): bool {
+function appendOne(n: Node, entry: Entry, roomIsSure: bool): bool {
   const size = sizeOf(entry);
-  if (!admits(n, size, entry.kind)) {
+  if (!roomIsSure && !admits(n, 1, size, entry.kind)) {
     note(n, EventKind.FULL, n.last, size);
     return false;
   }

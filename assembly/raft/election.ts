@@ -13,7 +13,7 @@ import { Due } from "../abi/peer";
 import { PlanLimit } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
-import { findPeer, peerAt, peerToAnswer } from "../state/peers";
+import { findPeer, peerToAnswer } from "../state/peers";
 import { note } from "./events";
 import { mayLead } from "./membership";
 import { Outcome, voteOutcome } from "./quorum";
@@ -52,10 +52,7 @@ export function electionTimeout(n: Node): void {
 /** Asks all members for their (pre-)votes. */
 function campaign(n: Node, role: u32): void {
   becomeCandidate(n, role);
-  for (let i: u32 = 0; i < n.members; i++) {
-    const peer = peerAt(n, i);
-    if (peer.id != planOf(n).id) peer.due |= Due.VOTE_REQUEST;
-  }
+  n.dueToAll |= Due.VOTE_REQUEST;
   countVotes(n);
 }
 

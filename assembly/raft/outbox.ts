@@ -24,8 +24,11 @@ const SENT: i32 = 1;
 /** Sends what is due to all members and to a stranger. Answers OK, or why the node has to stop. */
 export function flushMessages<Sink extends Effects>(n: Node): i32 {
   n.sharedLength = 0;
+  const dueToAll = n.dueToAll;
+  n.dueToAll = 0;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
+    peer.due |= dueToAll;
     if (peer.due == 0) continue;
     const status = flushPeer<Sink>(n, peer);
     if (status != StatusCode.OK) return status;
@@ -175,7 +178,9 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
   body.sequence = peer.sequenceSent;
   peer.commitSent = max(peer.commitSent, min(n.commit, peer.next - 1 + body.count));
   if (carries & (peer.state == PeerState.PIPELINE)) peer.next += body.count;
-  sendOutbox<Sink>(n, peer, length, false);
+  // A node that is a quorum by itself was elected without a request behind a barrier: nobody may see its term before that
+  // is durable, which it is with the first entry of the term.
+  sendOutbox<Sink>(n, peer, length, termAt(n, n.durable) != n.term);
   return SENT;
 }
 

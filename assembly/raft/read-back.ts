@@ -45,12 +45,12 @@ export function countEntries(entries: usize, bytes: u32): u32 {
 /** Makes an Append from entries read back; see encodeAppend. */
 export function readBack<Sink extends Effects>(n: Node, next: u64, withEntries: bool): i32 {
   const prevIndex = next - 1;
-  let prevTerm: u64;
+  let prevTerm: u64 = 0;
   if (knowsTerm(n, prevIndex)) {
     prevTerm = termAt(n, prevIndex);
   } else if (prevIndex == n.snapshotIndex) {
     prevTerm = n.snapshotTerm;
-  } else {
+  } else if (prevIndex != 0) {
     const status = readEntries<Sink>(n, prevIndex, 1);
     if (status <= 0) return status;
     prevTerm = changetype<Entry>(outboxEntries(n)).term;

@@ -8,10 +8,9 @@ import { EventKind } from "../abi/event";
 import { AppendReply, Header, MessageFlag } from "../abi/message";
 import { Node, Role, TimerAction } from "../abi/node";
 import { Due, Peer, PeerState } from "../abi/peer";
-import { PlanLimit } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
-import { findPeer, peerAt } from "../state/peers";
+import { findPeer } from "../state/peers";
 import { admits, entrySize, push, spanFrom, termAt } from "../state/window";
 import { advanceCommit } from "./commit";
 import { note } from "./events";
@@ -20,14 +19,16 @@ import { quorumActive } from "./quorum";
 import { becomeFollower } from "./role";
 
 /** Something new is in the log, or committed: every follower is to learn of it. */
+// @ts-ignore: decorator
+@inline
 export function markAppends(n: Node): void {
-  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due |= Due.APPEND;
+  n.dueToAll |= Due.APPEND;
 }
 
 /** A heartbeat goes out at the next flush, and the timer is armed for the one after. */
 export function scheduleHeartbeat(n: Node): void {
   n.round++;
-  for (let i: u32 = 0; i < n.members; i++) peerAt(n, i).due |= Due.HEARTBEAT | Due.APPEND;
+  n.dueToAll |= Due.HEARTBEAT;
   n.timers = (n.timers & ~TimerAction.CANCEL_HEARTBEAT) | TimerAction.ARM_HEARTBEAT;
 }
 
@@ -50,11 +51,7 @@ export function propose(n: Node, payload: usize, length: u32): i32 {
   if (length > n.maxPayload) return StatusCode.TOO_LARGE;
   const size = entrySize(length);
   const uncommitted = spanFrom(n, n.commit + 1) + size;
-  if (
-    uncommitted > planOf(n).uncommittedBytes ||
-    !admits(n, size, EntryKind.NORMAL) ||
-    n.last >= PlanLimit.NUMBER
-  ) {
+  if (uncommitted > planOf(n).uncommittedBytes || !admits(n, 1, size, EntryKind.NORMAL)) {
     note(n, EventKind.FULL, n.last, uncommitted);
     return StatusCode.BUSY;
   }

@@ -70,13 +70,15 @@ export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
 
 /** Lets the oldest entries go until another one is admitted. */
 function makeRoom(n: Node, size: u32, kind: u32): void {
-  while (n.first <= n.last && !admits(n, size, kind)) evictFirst(n);
+  while (n.first <= n.last && !admits(n, 1, size, kind)) evictFirst(n);
 }
 
 /** Whether the bytes are entries that continue this log. Looked at before any is taken. */
 function runIsSound(n: Node, entries: usize, length: u32): bool {
   let term = n.lastTerm;
+  let index = n.last;
   while (length != 0) {
+    if (!isNumber(++index)) return false;
     const size = checkEntry(entries, length, planOf(n));
     if (size == 0 || changetype<Entry>(entries).length > n.maxPayload) return false;
     if (changetype<Entry>(entries).term < term) return false;

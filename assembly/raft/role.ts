@@ -22,6 +22,7 @@ export function restartElectionTimer(n: Node): void {
 function clearDues(n: Node): void {
   for (let i: u32 = 0; i < n.members; i++) clearDue(peerAt(n, i));
   clearDue(strangerOf(n));
+  n.dueToAll = 0;
 }
 
 function clearDue(peer: Peer): void {
@@ -86,7 +87,7 @@ export function becomeCandidate(n: Node, role: u32): void {
 /** Takes office (paper figure 2; thesis 3.4, 6.4): the first entry of the term is an empty one. */
 export function becomeLeader(n: Node): void {
   assert(n.role == Role.CANDIDATE && n.vote == planOf(n).id);
-  if (!admits(n, entrySize(0), EntryKind.NOOP)) {
+  if (!admits(n, 1, entrySize(0), EntryKind.NOOP)) {
     // Only after many leaders in a row that could not commit anything. Someone with more room may succeed.
     note(n, EventKind.FULL, n.last, 0);
     becomeFollower(n, n.term, 0);

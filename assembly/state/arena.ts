@@ -78,7 +78,7 @@ export function checkPlan(plan: Plan): i32 {
     outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES) |
     u32(popcnt(plan.windowEntries) != 1) |
     outside(plan.maxMessage, PlanLimit.MESSAGE_MIN, PlanLimit.MESSAGE) |
-    outside(plan.windowBytes, 2 * PlanLimit.MESSAGE_MIN, PlanLimit.WINDOW_BYTES) |
+    outside(plan.windowBytes, 2 * plan.maxMessage, PlanLimit.WINDOW_BYTES) |
     outside(plan.addressBytes, 0, PlanLimit.ADDRESS) |
     ((plan.windowBytes | plan.maxMessage | plan.addressBytes) & 7) |
     outside(plan.inflightMessages, 1, PlanLimit.INFLIGHT) |

@@ -8,6 +8,7 @@
 
 import { Entry, EntryFrame, EntryKind } from "../abi/entry";
 import { Node } from "../abi/node";
+import { PlanLimit } from "../abi/plan";
 import { at, planOf } from "./arena";
 import { align8, copyWords } from "./memory";
 
@@ -80,18 +81,18 @@ function doneWith(n: Node): u64 {
 }
 
 /**
- * Whether an entry of `size` bytes can be appended. What is not applied may take up the window less the longest entry:
- * then it finds room wherever the ring wraps, here and again when the log is restored. Normal entries also leave the
- * reserve alone.
+ * Whether `count` entries of `size` bytes in all can be appended. What is not applied may take up the window less the
+ * longest entry: then it finds room wherever the ring wraps, here and again when the log is restored. Normal entries
+ * also leave the reserve alone.
  */
-export function admits(n: Node, size: u32, kind: u32): bool {
-  let entries = 1 + n.last - doneWith(n);
+export function admits(n: Node, count: u32, size: u32, kind: u32): bool {
+  let entries = <u64>count + n.last - doneWith(n);
   let bytes = size + spanFrom(n, doneWith(n) + 1);
   if (kind == EntryKind.NORMAL) {
     entries += n.reservedEntries;
     bytes += n.reservedBytes;
   }
-  return (entries <= <u64>n.slotMask + 1) & (bytes <= n.unappliedLimit);
+  return (entries <= <u64>n.slotMask + 1) & (bytes <= n.unappliedLimit) & (n.last + count <= PlanLimit.NUMBER);
 }
 
 /** Finds room for `size` bytes behind the last entry, letting applied entries go. */

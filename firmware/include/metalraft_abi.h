@@ -406,6 +406,8 @@ typedef struct metalraft_node {
   uint64_t election_base;
   /* Delay of the election timer that is due to be armed. */
   uint64_t election_delay;
+  /* Bits of Due that are due to every member. */
+  uint32_t due_to_all;
   /* Bits of TimerAction that the next flush lets out. */
   uint32_t timers;
   /* Kinds of events wanted. */
@@ -419,7 +421,7 @@ typedef struct metalraft_node {
   /* Number of the latest heartbeat round. */
   uint64_t round;
 } metalraft_node;
-#define METALRAFT_NODE_SIZE UINT32_C(288)
+#define METALRAFT_NODE_SIZE UINT32_C(296)
 #define METALRAFT_NODE_OFFSET_MAGIC UINT32_C(0)
 #define METALRAFT_NODE_OFFSET_STAGE UINT32_C(4)
 #define METALRAFT_NODE_OFFSET_FAILURE UINT32_C(8)
@@ -464,12 +466,13 @@ typedef struct metalraft_node {
 #define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(232)
 #define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(240)
 #define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(248)
-#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(256)
-#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(260)
-#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(264)
-#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(268)
-#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(272)
-#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(280)
+#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(256)
+#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(260)
+#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(264)
+#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(268)
+#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(272)
+#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(280)
+#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(288)
 METALRAFT_ABI_ASSERT(metalraft_node_magic, offsetof(metalraft_node, magic) == METALRAFT_NODE_OFFSET_MAGIC);
 METALRAFT_ABI_ASSERT(metalraft_node_stage, offsetof(metalraft_node, stage) == METALRAFT_NODE_OFFSET_STAGE);
 METALRAFT_ABI_ASSERT(metalraft_node_failure, offsetof(metalraft_node, failure) == METALRAFT_NODE_OFFSET_FAILURE);
@@ -514,6 +517,7 @@ METALRAFT_ABI_ASSERT(metalraft_node_busy, offsetof(metalraft_node, busy) == META
 METALRAFT_ABI_ASSERT(metalraft_node_last_heard, offsetof(metalraft_node, last_heard) == METALRAFT_NODE_OFFSET_LAST_HEARD);
 METALRAFT_ABI_ASSERT(metalraft_node_election_base, offsetof(metalraft_node, election_base) == METALRAFT_NODE_OFFSET_ELECTION_BASE);
 METALRAFT_ABI_ASSERT(metalraft_node_election_delay, offsetof(metalraft_node, election_delay) == METALRAFT_NODE_OFFSET_ELECTION_DELAY);
+METALRAFT_ABI_ASSERT(metalraft_node_due_to_all, offsetof(metalraft_node, due_to_all) == METALRAFT_NODE_OFFSET_DUE_TO_ALL);
 METALRAFT_ABI_ASSERT(metalraft_node_timers, offsetof(metalraft_node, timers) == METALRAFT_NODE_OFFSET_TIMERS);
 METALRAFT_ABI_ASSERT(metalraft_node_event_mask, offsetof(metalraft_node, event_mask) == METALRAFT_NODE_OFFSET_EVENT_MASK);
 METALRAFT_ABI_ASSERT(metalraft_node_events_pending, offsetof(metalraft_node, events_pending) == METALRAFT_NODE_OFFSET_EVENTS_PENDING);
@@ -659,13 +663,19 @@ typedef struct metalraft_plan {
   uint32_t nodes;
   /* Entries in the log window: a power of two, 16 to 2^22. */
   uint32_t window_entries;
-  /* Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
+  /*
+   * Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
+   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes).
+   */
   uint32_t window_bytes;
   /* Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   uint32_t max_message;
   /* Messages with entries that may be under way to one follower: 1 to 1024. */
   uint32_t inflight_messages;
-  /* Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. */
+  /*
+   * Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. Above what the smallest
+   * follower's window takes, entries are sent in vain and again.
+   */
   uint32_t inflight_bytes;
   /* Bytes of uncommitted entries at which a leader refuses proposals: at least `maxMessage`, up to 2^30. */
   uint32_t uncommitted_bytes;

@@ -340,7 +340,7 @@ export const MessageFormatName: Readonly<Record<number, string>> = {
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Node = {
-  size: 288,
+  size: 296,
   /** u32. NodeFormat.MAGIC: marks a node, and names the version of this layout. */
   magic: 0,
   /** u32. A Stage. */
@@ -429,18 +429,20 @@ export const Node = {
   electionBase: 240,
   /** u64. Delay of the election timer that is due to be armed. */
   electionDelay: 248,
+  /** u32. Bits of Due that are due to every member. */
+  dueToAll: 256,
   /** u32. Bits of TimerAction that the next flush lets out. */
-  timers: 256,
+  timers: 260,
   /** u32. Kinds of events wanted. */
-  eventMask: 260,
+  eventMask: 264,
   /** u32. Kinds of events pending. */
-  eventsPending: 264,
+  eventsPending: 268,
   /** u32. Length of the Append in the outbox that other followers at the same place can share; 0 if none. */
-  sharedLength: 268,
+  sharedLength: 272,
   /** u64. `next` of the followers that can share it. */
-  sharedNext: 272,
+  sharedNext: 280,
   /** u64. Number of the latest heartbeat round. */
-  round: 280,
+  round: 288,
 } as const;
 
 export const NodeFormat = {
@@ -587,13 +589,19 @@ export const Plan = {
   nodes: 16,
   /** u32. Entries in the log window: a power of two, 16 to 2^22. */
   windowEntries: 20,
-  /** u32. Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
+  /**
+   * u32. Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
+   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes).
+   */
   windowBytes: 24,
   /** u32. Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   maxMessage: 28,
   /** u32. Messages with entries that may be under way to one follower: 1 to 1024. */
   inflightMessages: 32,
-  /** u32. Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. */
+  /**
+   * u32. Bytes of entries that may be under way to one follower: at least `maxMessage`, up to 2^30. Above what the
+   * smallest follower's window takes, entries are sent in vain and again.
+   */
   inflightBytes: 36,
   /** u32. Bytes of uncommitted entries at which a leader refuses proposals: at least `maxMessage`, up to 2^30. */
   uncommittedBytes: 40,

@@ -66,7 +66,8 @@ export class CoreInstance {
   readonly exports: CoreExports;
   /** Views of the whole memory, replaced when it grows. */
   bytes: Uint8Array;
-  words: Uint32Array;
+  /** Signed, so that a loop that copies them stays with small integers. */
+  words: Int32Array;
   view: DataView;
   /** Where the effects of the running flush go. */
   current: Effects = NO_EFFECTS;
@@ -87,7 +88,7 @@ export class CoreInstance {
     }
     this.#end = align(this.exports.__heap_base.value as number);
     this.bytes = new Uint8Array(this.exports.memory.buffer);
-    this.words = new Uint32Array(this.exports.memory.buffer);
+    this.words = new Int32Array(this.exports.memory.buffer);
     this.view = new DataView(this.exports.memory.buffer);
   }
 
@@ -106,7 +107,7 @@ export class CoreInstance {
     if (missing > 0) {
       this.exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
       this.bytes = new Uint8Array(this.exports.memory.buffer);
-      this.words = new Uint32Array(this.exports.memory.buffer);
+      this.words = new Int32Array(this.exports.memory.buffer);
       this.view = new DataView(this.exports.memory.buffer);
     }
     this.#end = address + bytes;
@@ -125,12 +126,12 @@ export class CoreInstance {
   /** A u64 of the memory as a number. */
   u64(address: number): number {
     const word = address >>> 2;
-    return (this.words[word + 1] as number) * HIGH_WORD + (this.words[word] as number);
+    return join(this.words[word] as number, this.words[word + 1] as number);
   }
 
   /** A u32 of the memory. */
   u32(address: number): number {
-    return this.words[address >>> 2] as number;
+    return (this.words[address >>> 2] as number) >>> 0;
   }
 
   #imports(): CoreImports & WebAssembly.Imports {

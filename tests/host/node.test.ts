@@ -92,7 +92,7 @@ describe("a cluster of running nodes", () => {
     const one = await started(1, { onLeader: (leader) => heard.push(leader) });
     const { node } = await one.leader();
     await node.propose(text("x"));
-    expect(heard).toContain(1);
+    await until(() => heard.includes(1));
   });
 
   it("passes the events that an observer asks for, and no others", async () => {
