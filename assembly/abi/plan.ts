@@ -42,8 +42,16 @@ export class Plan {
   electionJitter: u32;
   /** Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   heartbeat: u32;
-  /** Must be 0. */
+  /** Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
   reserved: u32;
+  /** Must be 0. */
+  reserved1: u64;
+  /** Must be 0. */
+  reserved2: u64;
+  /** Must be 0. */
+  reserved3: u64;
+  /** Must be 0. */
+  reserved4: u64;
 }
 
 /** The limits of a plan's fields. */

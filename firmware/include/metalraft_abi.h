@@ -690,10 +690,18 @@ typedef struct metalraft_plan {
   uint32_t election_jitter;
   /* Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   uint32_t heartbeat;
-  /* Must be 0. */
+  /* Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
   uint32_t reserved;
+  /* Must be 0. */
+  uint64_t reserved1;
+  /* Must be 0. */
+  uint64_t reserved2;
+  /* Must be 0. */
+  uint64_t reserved3;
+  /* Must be 0. */
+  uint64_t reserved4;
 } metalraft_plan;
-#define METALRAFT_PLAN_SIZE UINT32_C(64)
+#define METALRAFT_PLAN_SIZE UINT32_C(96)
 #define METALRAFT_PLAN_OFFSET_CLUSTER UINT32_C(0)
 #define METALRAFT_PLAN_OFFSET_GROUP UINT32_C(8)
 #define METALRAFT_PLAN_OFFSET_ID UINT32_C(12)
@@ -709,6 +717,10 @@ typedef struct metalraft_plan {
 #define METALRAFT_PLAN_OFFSET_ELECTION_JITTER UINT32_C(52)
 #define METALRAFT_PLAN_OFFSET_HEARTBEAT UINT32_C(56)
 #define METALRAFT_PLAN_OFFSET_RESERVED UINT32_C(60)
+#define METALRAFT_PLAN_OFFSET_RESERVED1 UINT32_C(64)
+#define METALRAFT_PLAN_OFFSET_RESERVED2 UINT32_C(72)
+#define METALRAFT_PLAN_OFFSET_RESERVED3 UINT32_C(80)
+#define METALRAFT_PLAN_OFFSET_RESERVED4 UINT32_C(88)
 METALRAFT_ABI_ASSERT(metalraft_plan_cluster, offsetof(metalraft_plan, cluster) == METALRAFT_PLAN_OFFSET_CLUSTER);
 METALRAFT_ABI_ASSERT(metalraft_plan_group, offsetof(metalraft_plan, group) == METALRAFT_PLAN_OFFSET_GROUP);
 METALRAFT_ABI_ASSERT(metalraft_plan_id, offsetof(metalraft_plan, id) == METALRAFT_PLAN_OFFSET_ID);
@@ -724,7 +736,11 @@ METALRAFT_ABI_ASSERT(metalraft_plan_election_timeout, offsetof(metalraft_plan, e
 METALRAFT_ABI_ASSERT(metalraft_plan_election_jitter, offsetof(metalraft_plan, election_jitter) == METALRAFT_PLAN_OFFSET_ELECTION_JITTER);
 METALRAFT_ABI_ASSERT(metalraft_plan_heartbeat, offsetof(metalraft_plan, heartbeat) == METALRAFT_PLAN_OFFSET_HEARTBEAT);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved, offsetof(metalraft_plan, reserved) == METALRAFT_PLAN_OFFSET_RESERVED);
-METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved) + sizeof(uint32_t) == METALRAFT_PLAN_SIZE);
+METALRAFT_ABI_ASSERT(metalraft_plan_reserved1, offsetof(metalraft_plan, reserved1) == METALRAFT_PLAN_OFFSET_RESERVED1);
+METALRAFT_ABI_ASSERT(metalraft_plan_reserved2, offsetof(metalraft_plan, reserved2) == METALRAFT_PLAN_OFFSET_RESERVED2);
+METALRAFT_ABI_ASSERT(metalraft_plan_reserved3, offsetof(metalraft_plan, reserved3) == METALRAFT_PLAN_OFFSET_RESERVED3);
+METALRAFT_ABI_ASSERT(metalraft_plan_reserved4, offsetof(metalraft_plan, reserved4) == METALRAFT_PLAN_OFFSET_RESERVED4);
+METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + sizeof(uint64_t) == METALRAFT_PLAN_SIZE);
 
 /* PlanLimit. The limits of a plan's fields. */
 /* Most members of a configuration: quorums are counted by comparing all pairs. */

@@ -576,7 +576,7 @@ export const PeerStateName: Readonly<Record<number, string>> = {
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Plan = {
-  size: 64,
+  size: 96,
   /** u64. The cluster's id: messages of any other are refused. Not 0. */
   cluster: 0,
   /** u32. The group within the cluster, for hosts that run many Raft groups over one connection. */
@@ -616,8 +616,16 @@ export const Plan = {
   electionJitter: 52,
   /** u32. Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   heartbeat: 56,
-  /** u32. Must be 0. */
+  /** u32. Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
   reserved: 60,
+  /** u64. Must be 0. */
+  reserved1: 64,
+  /** u64. Must be 0. */
+  reserved2: 72,
+  /** u64. Must be 0. */
+  reserved3: 80,
+  /** u64. Must be 0. */
+  reserved4: 88,
 } as const;
 
 /** The limits of a plan's fields. */

@@ -42,7 +42,7 @@ export function low(value: number): number {
 
 /** The high word of a number, for the boundary. */
 export function high(value: number): number {
-  return (value / HIGH_WORD) | 0;
+  return value < HIGH_WORD ? 0 : (value / HIGH_WORD) | 0;
 }
 
 function outsideFlush(): never {
@@ -78,7 +78,8 @@ export class CoreInstance {
 
   constructor(core: CoreModule) {
     const { instance } = instantiateSync(core.module, this.#imports());
-    this.exports = instance.exports as unknown as CoreExports;
+    // A plain object: looking a function up in the engine's own exports object costs as much as calling it.
+    this.exports = { ...(instance.exports as unknown as CoreExports) };
     const version = this.exports.abiVersion();
     if (version !== NodeFormat.ABI_VERSION) {
       throw new Error(

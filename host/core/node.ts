@@ -3,7 +3,7 @@
  * nothing here decides anything about Raft.
  */
 
-import { Node as Layout, StatusCode, StatusCodeName } from "./abi.js";
+import { Node as Layout, Plan as PlanLayout, StatusCode, StatusCodeName } from "./abi.js";
 import { type CoreInstance, type Effects, high, low } from "./instance.js";
 import { describePlanProblem, type Plan, writePlan } from "./plan.js";
 
@@ -27,10 +27,10 @@ export function statusName(status: number): string {
 /** Bytes of arena that a plan takes.
  * @throws {CoreError} that says which field is wrong */
 export function planBytes(instance: CoreInstance, plan: Plan): number {
-  const scratch = instance.allocate(64);
+  const scratch = instance.allocate(PlanLayout.size);
   writePlan(instance.view, scratch, plan);
   const bytes = instance.exports.planBytes(scratch);
-  instance.release(scratch, 64);
+  instance.release(scratch, PlanLayout.size);
   if (bytes < 0) throw new CoreError(`the capacity plan cannot be used: ${describePlanProblem(plan)}`, bytes);
   return bytes;
 }
