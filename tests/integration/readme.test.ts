@@ -19,7 +19,12 @@ afterEach(() => {
 it("the README's embedding example runs in fifteen lines", async () => {
   const block = /```js\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, "README.md"), "utf8"))?.[1];
   if (block === undefined) throw new Error("README.md has no block of js");
-  expect(block.trim().split("\n").filter((line) => line !== "").length).toBeLessThanOrEqual(15);
+  expect(
+    block
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "").length,
+  ).toBeLessThanOrEqual(15);
   const [port] = await findFreePorts("127.0.0.1", 18_001, 1);
   folder = mkdtempSync(join(tmpdir(), "metalraft-readme-"));
   mkdirSync(join(folder, "node_modules"));

@@ -1,0 +1,88 @@
+/** What a node tells of itself: its status, its metrics, whether it lives and whether it is of use. Never passed on. */
+
+import type { NodeStatus } from "../node.js";
+import type { WalStats } from "../storage/wal/wal.js";
+import type { TcpStats } from "../transport/context.js";
+import { type Answer, jsonAnswer, textAnswer } from "./answer.js";
+import type { Metrics } from "./metrics.js";
+import { expectParameters } from "./request-target.js";
+import type { Handler, Route } from "./route.js";
+
+/** Committed entries that a ready node may still have to apply: a moment's work. */
+const MAX_READY_LAG = 1024;
+
+/** A member of the cluster, for people and tools. */
+export interface ServiceMember {
+  readonly id: number;
+  /** Where its transport listens, host:port. */
+  readonly raft: string;
+  /** Where its HTTP service listens, host:port. */
+  readonly http: string;
+}
+
+/** Where the numbers come from. */
+export interface NodeSources {
+  status(): NodeStatus;
+  transport(): Readonly<TcpStats>;
+  storage(): WalStats;
+}
+
+interface NodeRoutesOptions extends NodeSources {
+  /** Keys that the state machine holds. */
+  readonly keys: () => number;
+  readonly cluster: bigint;
+  readonly members: readonly ServiceMember[];
+  readonly metrics: Metrics;
+}
+
+/** What `GET /v1/status` answers. */
+export interface StatusBody extends NodeStatus {
+  /** 16 hexadecimal digits after 0x. */
+  readonly cluster: string;
+  readonly members: readonly ServiceMember[];
+  /** Keys that this node's state machine holds. */
+  readonly keys: number;
+  readonly transport: Readonly<TcpStats>;
+  readonly storage: WalStats;
+}
+
+export function nodeRoutes(options: NodeRoutesOptions): Route[] {
+  const { metrics } = options;
+  return [
+    { name: "status", path: "/v1/status", methods: { GET: plain(() => jsonAnswer(200, statusBody(options))) } },
+    {
+      name: "metrics",
+      path: "/metrics",
+      methods: { GET: plain(async () => textAnswer(200, await metrics.text(), metrics.contentType)) },
+    },
+    { name: "healthz", path: "/healthz", methods: { GET: plain(() => textAnswer(200, "ok\n")) } },
+    { name: "readyz", path: "/readyz", methods: { GET: plain(() => readiness(options.status())) } },
+  ];
+}
+
+/** A handler of a resource without parameters. */
+function plain(answer: () => Promise<Answer> | Answer): Handler {
+  return ({ target }) => {
+    expectParameters(target.query, []);
+    return answer();
+  };
+}
+
+function statusBody({ cluster, keys, members, status, storage, transport }: NodeRoutesOptions): StatusBody {
+  return {
+    ...status(),
+    cluster: `0x${cluster.toString(16).padStart(16, "0")}`,
+    members,
+    keys: keys(),
+    transport: transport(),
+    storage: storage(),
+  };
+}
+
+/** Ready: the node knows a leader and has applied nearly all that it knows to be committed. */
+function readiness({ applied, commit, leader }: NodeStatus): Answer {
+  if (leader === 0) return textAnswer(503, "no leader is known\n");
+  const lag = commit - applied;
+  if (lag > MAX_READY_LAG) return textAnswer(503, `${lag} committed entries are still to be applied\n`);
+  return textAnswer(200, "ready\n");
+}

@@ -1,0 +1,78 @@
+/** Three real processes under sixteen clients, while the leader is killed again and again. */
+
+import { expect, test } from "vitest";
+import { checkLinearizable } from "../../sim/checkers/linearizability.js";
+import { eventually, ServeCluster } from "./harness.js";
+import { path, Workload } from "./workload.js";
+
+const CLIENTS = 16;
+const KEYS_A_CLIENT = 625;
+const KEYS = CLIENTS * KEYS_A_CLIENT;
+const KILLS = 3;
+/** A bound on hanging, in ms. */
+const TIMEOUT_MS = 240_000;
+/** Requests at a time when everything is read at the end. */
+const READERS = 16;
+
+/** Kills the leader and starts it again on its data, each time at another part of the work. */
+async function killLeaders(cluster: ServeCluster, workload: Workload): Promise<number[]> {
+  const killed: number[] = [];
+  for (let kill = 1; kill <= KILLS; kill++) {
+    await workload.reached((KEYS * kill) / (KILLS + 1));
+    const leader = await cluster.leader();
+    const term = (await cluster.status(leader))?.term ?? 0;
+    await cluster.end(leader, "SIGKILL");
+    killed.push(leader);
+    await eventually("another leader", async () => {
+      const statuses = await Promise.all(cluster.ids.filter((id) => id !== leader).map((id) => cluster.status(id)));
+      return statuses.some((status) => status?.role === "LEADER" && status.term > term) ? true : undefined;
+    });
+    cluster.startNode(leader);
+  }
+  return killed;
+}
+
+/** What a node has under each of the keys, by local reads. */
+async function readAll(
+  cluster: ServeCluster,
+  id: number,
+  keys: readonly string[],
+): Promise<Map<string, string | null>> {
+  const found = new Map<string, string | null>();
+  const reader = async (first: number) => {
+    for (let i = first; i < keys.length; i += READERS) {
+      const key = keys[i] ?? "";
+      const reply = await cluster.http.send(cluster.port(id), "GET", `${path(key)}?consistency=local`);
+      if (reply.kind !== "reply") throw new Error(`node ${id}: ${reply.reason}`);
+      found.set(key, reply.status === 404 ? null : reply.body.toString("utf8"));
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, (_, first) => reader(first)));
+  return found;
+}
+
+test("no acknowledged write is lost, none is made up, and the answers are linearizable", {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const cluster = await ServeCluster.start(3);
+  const workload = new Workload(cluster, CLIENTS, KEYS_A_CLIENT);
+  const [killed] = await Promise.all([killLeaders(cluster, workload), workload.run()]);
+
+  expect(killed).toHaveLength(KILLS);
+  expect(workload.surprises).toEqual([]);
+  expect(workload.acknowledged.size).toBe(KEYS);
+  const verdict = checkLinearizable(workload.history.operations);
+  expect(verdict, JSON.stringify(verdict, undefined, 2)).toMatchObject({ verdict: "linearizable" });
+
+  const statuses = await cluster.settled();
+  const keys = [...workload.sent.keys()];
+  for (const { id, keys: count } of statuses) {
+    const found = await readAll(cluster, id, keys);
+    const lost = [...workload.acknowledged].filter(([key, value]) => found.get(key) !== value);
+    expect(lost, `lost on node ${id}`).toEqual([]);
+    const there = [...found].filter(([, value]) => value !== null);
+    const madeUp = there.filter(([key, value]) => value !== null && workload.sent.get(key)?.has(value) !== true);
+    expect(madeUp, `made up on node ${id}`).toEqual([]);
+    expect(count, `keys on node ${id}`).toBe(there.length);
+  }
+});
