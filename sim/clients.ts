@@ -1,0 +1,176 @@
+/**
+ * Clients of a replicated register with several keys, and the state machine that serves them: what makes a random run
+ * judgeable by the linearizability checker. Reads and writes both go through the log. Every write has a value of its own.
+ *
+ * A client hears the answer from the node that it asked. If that node crashes, or the client loses patience, the
+ * operation's outcome is unknown to it, and it goes on with another operation.
+ */
+
+import type { Operation } from "./checkers/history.js";
+import type { Region } from "./core-under-test.js";
+import type { SimMachine } from "./machine.js";
+import type { Random } from "./random.js";
+
+const KEYS = 16;
+/** Bytes of a command before what fills it up. */
+export const COMMAND_BYTES = 8;
+/** Bit of a command's second word that marks a write. */
+const WRITE = 0x100;
+
+const Outcome = { OPEN: 0, OK: 1, FAILED: 2, UNKNOWN: 3 } as const;
+
+interface Request {
+  readonly id: number;
+  readonly client: number;
+  readonly key: number;
+  readonly isWrite: boolean;
+  readonly invoked: number;
+  node: number;
+  index: number;
+  term: number;
+  outcome: number;
+  returned: number;
+  /** What a read saw: the id of the request that wrote it, 0 for nothing. */
+  result: number;
+}
+
+/** All clients of a run. */
+export class Clients {
+  readonly #requests: Request[] = [];
+  /** Each client's open request. */
+  readonly #open: (Request | null)[];
+  /** Open requests of each node, by the index at which they stand. */
+  readonly #atNode: Map<number, Request>[] = [];
+  readonly #buffer: Uint8Array;
+  readonly #view: DataView;
+  readonly #random: Random;
+  #time = 0;
+  #idle: Request | null = null;
+
+  /** @param maxPayload longest command in bytes */
+  constructor(clients: number, nodes: number, maxPayload: number, random: Random) {
+    this.#open = new Array<Request | null>(clients).fill(null);
+    for (let id = 1; id <= nodes; id++) this.#atNode[id] = new Map();
+    this.#buffer = new Uint8Array(maxPayload);
+    this.#view = new DataView(this.#buffer.buffer);
+    this.#random = random;
+  }
+
+  /** The command of the next request: a view that holds until the next call. Null if the client drawn is waiting. */
+  next(): Uint8Array | null {
+    const random = this.#random;
+    const client = random.below(this.#open.length);
+    if (this.#open[client] !== null) return null;
+    const id = this.#requests.length + 1;
+    const key = random.below(KEYS);
+    const isWrite = !random.oneIn(3);
+    const request = { id, client, key, isWrite, invoked: ++this.#time, node: 0, index: 0, term: 0 };
+    this.#idle = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
+    this.#view.setUint32(0, id, true);
+    this.#view.setUint32(4, key | (isWrite ? WRITE : 0), true);
+    // Mostly short commands, sometimes as long as they can be.
+    const longest = this.#buffer.length - COMMAND_BYTES;
+    const length = COMMAND_BYTES + (random.oneIn(16) ? longest : random.below(Math.min(24, longest + 1)));
+    return this.#buffer.subarray(0, length);
+  }
+
+  /** The request from `next` was taken by a node and stands at (index, term). */
+  taken(node: number, index: number, term: number): void {
+    const request = this.#idle;
+    if (request === null) throw new Error("no request was drawn");
+    request.node = node;
+    request.index = index;
+    request.term = term;
+    this.#requests.push(request);
+    this.#open[request.client] = request;
+    const map = this.#mapOf(node);
+    const before = map.get(index);
+    // Its entry was removed here, and may still be committed by others.
+    if (before !== undefined) this.#end(before, Outcome.UNKNOWN, 0);
+    map.set(index, request);
+  }
+
+  /** A node applied the entry (index, term); a read there sees the value written by request `seen`. */
+  applied(node: number, index: number, term: number, seen: number): void {
+    const request = this.#mapOf(node).get(index);
+    if (request === undefined) return;
+    // Another entry is committed at its place: it never will be.
+    if (request.term !== term) this.#end(request, Outcome.FAILED, 0);
+    else this.#end(request, Outcome.OK, seen);
+  }
+
+  /** A client loses patience. */
+  giveUp(): boolean {
+    const request = this.#open[this.#random.below(this.#open.length)];
+    if (request === undefined || request === null) return false;
+    this.#end(request, Outcome.UNKNOWN, 0);
+    return true;
+  }
+
+  /** A node crashed: its clients never hear from it. */
+  crashed(node: number): void {
+    for (const request of [...this.#mapOf(node).values()]) this.#end(request, Outcome.UNKNOWN, 0);
+  }
+
+  /** Requests that were answered. */
+  get answered(): number {
+    let count = 0;
+    for (const request of this.#requests) if (request.outcome === Outcome.OK) count++;
+    return count;
+  }
+
+  /** What the clients saw, for the linearizability checker. */
+  *history(): Generator<Operation> {
+    for (const request of this.#requests) yield operationOf(request);
+  }
+
+  #mapOf(node: number): Map<number, Request> {
+    const map = this.#atNode[node];
+    if (map === undefined) throw new RangeError(`there is no node ${node}`);
+    return map;
+  }
+
+  #end(request: Request, outcome: number, result: number): void {
+    request.outcome = outcome;
+    request.result = result;
+    request.returned = ++this.#time;
+    this.#open[request.client] = null;
+    this.#mapOf(request.node).delete(request.index);
+  }
+}
+
+function operationOf(request: Request): Operation {
+  const { client, invoked, isWrite, outcome } = request;
+  const call = isWrite ? { kind: "write" as const, argument: `${request.id}` } : { kind: "read" as const };
+  const what = { client, key: `${request.key}`, invoked, ...call };
+  const { returned } = request;
+  if (outcome === Outcome.OPEN) return { ...what, outcome: "unknown", returned: null };
+  if (outcome === Outcome.UNKNOWN) return { ...what, outcome: "unknown", returned };
+  if (outcome === Outcome.FAILED) return { ...what, outcome: "failed", returned };
+  return { ...what, outcome: "ok", returned, result: isWrite || request.result === 0 ? null : `${request.result}` };
+}
+
+/** One node's registers. */
+export class RegisterMachine implements SimMachine {
+  readonly #values = new Int32Array(KEYS);
+  readonly #saved = new Int32Array(KEYS);
+
+  constructor(
+    readonly node: number,
+    readonly clients: Clients,
+  ) {}
+
+  apply(index: number, term: number, memory: Region, offset: number): void {
+    const id = memory.words[offset >>> 2] as number;
+    const second = memory.words[(offset >>> 2) + 1] as number;
+    const key = second & (KEYS - 1);
+    if ((second & WRITE) !== 0) this.#values[key] = id;
+    this.clients.applied(this.node, index, term, this.#values[key] as number);
+  }
+  checkpoint(): void {
+    this.#saved.set(this.#values);
+  }
+  restart(): void {
+    this.#values.set(this.#saved);
+  }
+}

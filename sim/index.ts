@@ -1,0 +1,17 @@
+/** The simulator: worlds in which a test decides everything, random runs, and the checkers that judge both. */
+
+export * from "./checkers/history.js";
+export * from "./checkers/invariants.js";
+export * from "./checkers/linearizability.js";
+export type * from "./core-under-test.js";
+export { Digest } from "./digest.js";
+export { LogPath, LogTree } from "./log-tree.js";
+export { type Applied, RecordingMachine, type SimMachine } from "./machine.js";
+export * from "./messages.js";
+export { Random } from "./random.js";
+export { FAULTS, type Fault } from "./random-driver.js";
+export * from "./run.js";
+export { FailingEffect, SimNode } from "./sim-node.js";
+export { V8Core } from "./v8-core.js";
+export { type Circumstances, InvariantViolation } from "./violation.js";
+export { type NodeSetup, World, type WorldOptions } from "./world.js";

@@ -1,0 +1,144 @@
+/**
+ * The simulated network: an explicit list of messages under way.
+ *
+ * Fault model. A message is delivered, dropped or duplicated when the test says so; any one on a link may be next, so
+ * reordering is a choice among them. It may arrive long after its sender crashed and restarted. A blocked link loses what
+ * is sent over it while it is blocked, in that direction only; what was under way before is not touched. Messages arrive
+ * unchanged, and only from the node that they name.
+ */
+
+import { Header } from "../host/core/abi.js";
+import type { Region } from "./core-under-test.js";
+
+/** A message under way, or held back until it may leave. */
+export interface Envelope extends Region {
+  /** Number in the order of sending. */
+  serial: number;
+  from: number;
+  to: number;
+  length: number;
+  barrier: boolean;
+  /** The sender's disk writes that have to be durable before it leaves. */
+  awaits: number;
+}
+
+/** Buffers come in powers of two from this size on. */
+const SMALLEST_BUFFER_BITS = 7;
+
+/** Takes and gives back envelopes, so that a long run makes no garbage. */
+export class EnvelopePool {
+  readonly #spare: Envelope[][] = [];
+  #serial = 0;
+
+  /** An envelope with a copy of the message at a place. */
+  fill(from: number, to: number, memory: Region, offset: number, length: number, barrier: boolean): Envelope {
+    const bits = Math.max(SMALLEST_BUFFER_BITS, 32 - Math.clz32(length - 1));
+    const envelope = this.#spare[bits]?.pop() ?? newEnvelope(1 << bits);
+    const start = offset >>> 2;
+    for (let i = 0; i < (length + 3) >>> 2; i++) envelope.words[i] = memory.words[start + i] as number;
+    envelope.serial = ++this.#serial;
+    envelope.from = from;
+    envelope.to = to;
+    envelope.length = length;
+    envelope.barrier = barrier;
+    envelope.awaits = 0;
+    return envelope;
+  }
+
+  release(envelope: Envelope): void {
+    const bits = 31 - Math.clz32(envelope.bytes.length);
+    const list = this.#spare[bits];
+    if (list === undefined) this.#spare[bits] = [envelope];
+    else list.push(envelope);
+  }
+}
+
+function newEnvelope(size: number): Envelope {
+  const bytes = new Uint8Array(size);
+  const words = new Int32Array(bytes.buffer);
+  return { bytes, words, serial: 0, from: 0, to: 0, length: 0, barrier: false, awaits: 0 };
+}
+
+/** The kind of the message in an envelope. */
+export function kindOf(envelope: Envelope): number {
+  return envelope.bytes[Header.kind] as number;
+}
+
+/** The messages under way from one node to another, oldest first. */
+export class Link {
+  readonly messages: Envelope[] = [];
+  blocked = false;
+  constructor(
+    readonly from: number,
+    readonly to: number,
+  ) {}
+}
+
+/** All links between nodes 1 to `nodes`. */
+export class Network {
+  readonly pool = new EnvelopePool();
+  readonly #links: Link[] = [];
+  readonly #byEnds: Link[][] = [];
+  #count = 0;
+
+  constructor(nodes: number) {
+    for (let from = 1; from <= nodes; from++) {
+      const row: Link[] = [];
+      this.#byEnds[from] = row;
+      for (let to = 1; to <= nodes; to++) {
+        const link = new Link(from, to);
+        row[to] = link;
+        if (from !== to) this.#links.push(link);
+      }
+    }
+  }
+
+  /** Every link, in a fixed order. */
+  get links(): readonly Link[] {
+    return this.#links;
+  }
+  /** Messages under way. */
+  get count(): number {
+    return this.#count;
+  }
+
+  link(from: number, to: number): Link {
+    const link = this.#byEnds[from]?.[to];
+    if (link === undefined) throw new RangeError(`there is no link from ${from} to ${to}`);
+    return link;
+  }
+
+  /** Puts a message on its link; false if it is lost there. */
+  send(envelope: Envelope): boolean {
+    const link = this.#byEnds[envelope.from]?.[envelope.to];
+    if (link === undefined || link.blocked) {
+      this.pool.release(envelope);
+      return false;
+    }
+    link.messages.push(envelope);
+    this.#count++;
+    return true;
+  }
+
+  /** Takes the message at a position off its link. The taker releases it. */
+  take(link: Link, position: number): Envelope {
+    const { messages } = link;
+    const taken = position === 0 ? messages.shift() : messages.splice(position, 1)[0];
+    if (taken === undefined) throw new RangeError(`no message ${position} from ${link.from} to ${link.to}`);
+    this.#count--;
+    return taken;
+  }
+
+  /** Sends a copy of the message at a position again. */
+  duplicate(link: Link, position: number): void {
+    const original = link.messages[position];
+    if (original === undefined) throw new RangeError(`no message ${position} from ${link.from} to ${link.to}`);
+    const { from, to, length, barrier } = original;
+    this.send(this.pool.fill(from, to, original, 0, length, barrier));
+  }
+
+  /** All messages under way, in the order of sending. */
+  underWay(): Envelope[] {
+    return this.#links.flatMap((link) => link.messages).sort((a, b) => a.serial - b.serial);
+  }
+}

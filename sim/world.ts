@@ -1,0 +1,352 @@
+/**
+ * A deterministic world of nodes in which nothing happens by itself: every delivery, timer, durable write, lost message,
+ * crash and restart is an action that a test or a driver takes. After each action the rules of `checkers/invariants.ts`
+ * are asked, and everything that happens goes into a digest.
+ *
+ * Fault model: that of the network (network.ts) and of the disks (disk.ts); nodes crash and restart at any moment between
+ * two calls, clocks stand still or jump ahead independently of each other, and never go back while a node runs.
+ */
+
+import { EventKind, Role, type TimerKind } from "../host/core/abi.js";
+import { MICRO_CAPACITY, type Capacity } from "../host/core/plan.js";
+import { Action, ActionLog } from "./action.js";
+import { Rules } from "./checkers/invariants.js";
+import type { CoreUnderTest } from "./core-under-test.js";
+import { Digest } from "./digest.js";
+import { EMPTY_LOG, LogPath, LogTree } from "./log-tree.js";
+import { RecordingMachine, type SimMachine } from "./machine.js";
+import { voterSets } from "./messages.js";
+import { type Envelope, type Link, Network } from "./network.js";
+import { Random } from "./random.js";
+import { APPLIED_KIND, type FailingEffect, SimNode, type Surroundings, UNARMED } from "./sim-node.js";
+import { InvariantViolation, type Report } from "./violation.js";
+
+/** What one node starts with; nothing unless stated. */
+export interface NodeSetup {
+  readonly term?: number;
+  readonly vote?: number;
+  /** The durable log, whole entries in wire form. */
+  readonly entries?: Uint8Array;
+  /** What differs from the world's capacity. */
+  readonly capacity?: Partial<Capacity>;
+  /** Every storage effect is durable when it returns. */
+  readonly synchronous?: boolean;
+  /** The node knows no configuration yet: it is to be added. */
+  readonly isStranger?: boolean;
+}
+
+export interface WorldOptions {
+  readonly core: CoreUnderTest;
+  /** The nodes, whose ids are 1, 2, ... */
+  readonly nodes: readonly NodeSetup[];
+  /** The bootstrap configuration in wire form. */
+  readonly configuration: Uint8Array;
+  /** Capacity of every node. */
+  readonly capacity?: Capacity;
+  /** For the jitter of timers, and for reports; null where a test decides everything. */
+  readonly seed?: number | null;
+  readonly cluster?: bigint;
+  /** Whether the core's own invariants are asked for after each call; true unless stated. */
+  readonly askInvariants?: boolean;
+  /** The state machine of a node; a recording one unless stated. */
+  readonly machine?: (id: number) => SimMachine;
+  /** Gets what nodes' observers are told. */
+  readonly onEvent?: (node: SimNode, kind: number, first: number, second: number) => void;
+}
+
+/** The cluster's id unless stated. */
+export const DEFAULT_CLUSTER = 0x4d52n;
+
+export class World implements Surroundings {
+  readonly core: CoreUnderTest;
+  readonly tree: LogTree;
+  readonly network: Network;
+  readonly rules: Rules;
+  readonly random: Random;
+  readonly digest = new Digest();
+  readonly askInvariants: boolean;
+  readonly nodes: readonly SimNode[];
+  /** Every input is followed by a flush. A driver that flushes by itself turns it off. */
+  autoFlush = true;
+  /** Elections won, and times that each event was told. */
+  elections = 0;
+  readonly events = new Float64Array(EventKind.COUNT);
+
+  readonly #actions = new ActionLog();
+  readonly #seed: number | null;
+  readonly #onEvent: WorldOptions["onEvent"];
+  readonly #byId: SimNode[] = [];
+  /** Nodes' durable logs, by id. */
+  readonly #durableLogs: LogPath[] = [new LogPath()];
+  readonly #bootstrap: Uint8Array;
+  /** Sets of voters by configuration entry. */
+  readonly #voterSets = new Map<number, readonly (readonly number[])[]>();
+  /** Whether some voters are played by the test: then commits cannot be judged by what disks hold. */
+  readonly #isPartial: boolean;
+
+  constructor(options: WorldOptions) {
+    const { seed = null, cluster = DEFAULT_CLUSTER, capacity = MICRO_CAPACITY } = options;
+    this.core = options.core;
+    this.askInvariants = options.askInvariants ?? true;
+    this.tree = new LogTree(this.report);
+    this.network = new Network(options.nodes.length);
+    this.rules = new Rules(this.report, this.tree, APPLIED_KIND);
+    this.random = new Random(seed ?? 0);
+    this.#seed = seed;
+    this.#onEvent = options.onEvent;
+    this.#bootstrap = options.configuration;
+    const makeMachine = options.machine ?? (() => new RecordingMachine());
+    this.nodes = options.nodes.map((setup, i) => {
+      const id = i + 1;
+      const plan = { ...capacity, ...setup.capacity, cluster, group: 0, id };
+      const bootstrap = setup.isStranger === true ? new Uint8Array() : options.configuration;
+      const node = new SimNode(id, plan, bootstrap, makeMachine(id), this);
+      this.#byId[id] = node;
+      this.#durableLogs[id] = node.disk.durable;
+      prepareDisk(node, setup);
+      return node;
+    });
+    this.#isPartial = voterSets(options.configuration).some((set) => set.some((id) => id > this.nodes.length));
+    for (const node of this.nodes) {
+      node.start();
+      node.flush();
+    }
+  }
+
+  /** Reports a broken rule, with how the world came here. */
+  readonly report: Report = (rule, detail) => {
+    const actions = this.#actions.describe();
+    throw new InvariantViolation(rule, detail, { seed: this.#seed, step: this.#actions.count, actions });
+  };
+
+  /** Actions taken. */
+  get steps(): number {
+    return this.#actions.count;
+  }
+  /** Highest index that is committed. */
+  get committed(): number {
+    return this.rules.committed.last;
+  }
+
+  node(id: number): SimNode {
+    const node = this.#byId[id];
+    if (node === undefined) throw new RangeError(`there is no node ${id}`);
+    return node;
+  }
+
+  // Actions. Each answers the core's status code where it is an input.
+
+  /** Delivers the message at a position of a link; to a node that is down it is lost. */
+  deliver(link: Link, position: number): number {
+    const envelope = this.network.take(link, position);
+    this.#begin(Action.DELIVER, envelope.serial, envelope.to);
+    const status = this.#receive(this.node(envelope.to), envelope);
+    this.network.pool.release(envelope);
+    return status;
+  }
+
+  /** Delivers a message that the test made. */
+  inject(message: Uint8Array): number {
+    const bytes = new Uint8Array((message.length + 7) & ~7);
+    bytes.set(message);
+    const region = { bytes, words: new Int32Array(bytes.buffer) };
+    const to = region.words[4] as number;
+    const envelope = this.network.pool.fill(region.words[3] as number, to, region, 0, message.length, false);
+    this.#begin(Action.DELIVER, envelope.serial, to);
+    const status = this.#receive(this.node(to), envelope);
+    this.network.pool.release(envelope);
+    return status;
+  }
+
+  drop(link: Link, position: number): void {
+    const envelope = this.network.take(link, position);
+    this.#begin(Action.DROP, envelope.serial, envelope.to);
+    this.network.pool.release(envelope);
+  }
+
+  duplicate(link: Link, position: number): void {
+    this.#begin(Action.DUPLICATE, position, link.to);
+    this.network.duplicate(link, position);
+  }
+
+  /** Fires an armed timer: the node's clock goes to its deadline, if it has not passed it. */
+  fire(node: SimNode, kind: TimerKind): number {
+    const deadline = node.deadlines[kind] ?? UNARMED;
+    if (deadline === UNARMED) throw new Error(`timer ${kind} of node ${node.id} is not armed`);
+    this.#begin(Action.TIMER, node.id, kind);
+    node.clock = Math.max(node.clock, deadline);
+    return this.#done(node, node.timer(kind));
+  }
+
+  /** Lets time pass on a node. */
+  advance(node: SimNode, ms: number): void {
+    this.#begin(Action.ADVANCE, node.id, ms);
+    node.clock += ms;
+  }
+
+  /** Lets the same time pass on all nodes. */
+  advanceAll(ms: number): void {
+    this.#begin(Action.ADVANCE, 0, ms);
+    for (const node of this.nodes) node.clock += ms;
+  }
+
+  propose(node: SimNode, command: Uint8Array): number {
+    this.#begin(Action.PROPOSE, node.id, command.length);
+    return this.#done(node, node.propose(command));
+  }
+
+  flush(node: SimNode): number {
+    this.#begin(Action.FLUSH, node.id, 0);
+    return node.flush();
+  }
+
+  /** Makes the oldest `count` writes durable and reports it. */
+  makeDurable(node: SimNode, count: number = node.disk.pending.length): void {
+    this.#begin(Action.DURABLE, node.id, count);
+    node.makeDurable(count);
+    this.#done(node, 0);
+  }
+
+  /** Reports that the log is durable up to (index, term), whatever the disk holds. */
+  reportDurable(node: SimNode, index: number, term: number): number {
+    this.#begin(Action.REPORT, node.id, index);
+    return this.#done(node, node.reportDurable(index, term));
+  }
+
+  /** Crashes a node; the oldest `keep` writes under way survive, and `torn` entries of the next. */
+  crash(node: SimNode, keep = 0, torn = 0): void {
+    this.#begin(Action.CRASH, node.id, keep);
+    node.crash(keep, torn);
+  }
+
+  restart(node: SimNode): void {
+    this.#begin(Action.RESTART, node.id, 0);
+    node.start();
+    node.flush();
+  }
+
+  failNext(node: SimNode, effect: FailingEffect, kept = false): void {
+    this.#begin(Action.FAIL, node.id, effect);
+    node.failNext(effect, kept);
+  }
+
+  unreachable(node: SimNode, peer: number): number {
+    this.#begin(Action.UNREACHABLE, node.id, peer);
+    return this.#done(node, node.unreachable(peer));
+  }
+
+  block(link: Link): void {
+    this.#begin(Action.BLOCK, link.from, link.to);
+    link.blocked = true;
+  }
+
+  unblock(link: Link): void {
+    this.#begin(Action.UNBLOCK, link.from, link.to);
+    link.blocked = false;
+  }
+
+  // Surroundings of the nodes.
+
+  event(node: SimNode, kind: number, first: number, second: number): void {
+    this.events[kind] = (this.events[kind] as number) + 1;
+    this.#onEvent?.(node, kind, first, second);
+  }
+
+  configurationBytes(id: number): Uint8Array {
+    return id === EMPTY_LOG ? this.#bootstrap : this.tree.payload(id).slice();
+  }
+
+  /** Judges a node whose effects are all out. */
+  settled(node: SimNode): void {
+    const { state } = node.core;
+    // What a stopped node holds in memory is no longer its log: it could not write it.
+    if (state.failure !== 0) return;
+    if (state.role === Role.LEADER && (node.seenRole !== Role.LEADER || node.seenTerm !== state.term)) {
+      if (this.rules.election.leads(node.id, state.term)) {
+        this.elections++;
+        this.#judgeElection(node, state.term);
+      }
+    }
+    node.seenRole = state.role;
+    node.seenTerm = state.term;
+    if (state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
+    if (state.applied !== node.seenApplied) {
+      this.rules.machine.holdsCommitted(node.id, state.applied, node.disk.durable.at(state.applied));
+      node.seenApplied = state.applied;
+    }
+  }
+
+  /** A leader's log at its election is its log before the entry that opens its term. */
+  #judgeElection(node: SimNode, term: number): void {
+    const { written } = node.disk;
+    let index = written.last;
+    while (index > 0 && this.tree.term(written.at(index)) === term) index--;
+    this.rules.completeness.elected(node.id, term, written.at(index));
+  }
+
+  #judgeCommit(node: SimNode, commit: number): void {
+    const { rules } = this;
+    const id = node.disk.written.at(commit);
+    if (commit > rules.committed.last && (node.core.state.role === Role.LEADER || this.#isPartial)) {
+      const { term } = node.core.state;
+      const before = rules.committed.last;
+      if (before > 0) rules.machine.holdsCommitted(node.id, before, node.disk.written.at(before));
+      if (!this.#isPartial) rules.quorum.commits(node.id, id, this.#votersFor(node), this.#durableLogs);
+      rules.committed.extend(id, term);
+      rules.completeness.commits(term, id);
+    }
+    rules.machine.holdsCommitted(node.id, commit, id);
+    node.seenCommit = commit;
+  }
+
+  /** The sets of voters of the newest configuration in a node's log. */
+  #votersFor(node: SimNode): readonly (readonly number[])[] {
+    const id = this.tree.configuration(node.disk.written.tip);
+    let sets = this.#voterSets.get(id);
+    if (sets === undefined) {
+      sets = voterSets(this.configurationBytes(id));
+      this.#voterSets.set(id, sets);
+    }
+    return sets;
+  }
+
+  #receive(node: SimNode, envelope: Envelope): number {
+    if (!node.isUp) return 0;
+    return this.#done(node, node.receive(envelope));
+  }
+
+  #begin(action: Action, a: number, b: number): void {
+    this.#actions.add(action, a, b);
+    this.digest.word(action);
+    this.digest.word(a);
+    this.digest.word(b);
+  }
+
+  #done(node: SimNode, status: number): number {
+    this.digest.word(status);
+    // A leader may step down before it flushes: what it commits is judged at once.
+    const { state } = node.core;
+    if (state.role === Role.LEADER && state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
+    if (this.autoFlush) node.flush();
+    return status;
+  }
+}
+
+/** Puts on a disk what its node starts with. */
+function prepareDisk(node: SimNode, setup: NodeSetup): void {
+  const { disk, around } = node;
+  node.synchronous = setup.synchronous ?? false;
+  if (setup.term !== undefined || setup.vote !== undefined) disk.hardState(setup.term ?? 0, setup.vote ?? 0);
+  if (setup.entries !== undefined && setup.entries.length > 0) {
+    const bytes = setup.entries.slice();
+    const memory = { bytes, words: new Int32Array(bytes.buffer) };
+    const ids: number[] = [];
+    for (let offset = 0; offset < bytes.length; ) {
+      const id = around.tree.add(ids.at(-1) ?? EMPTY_LOG, memory, offset);
+      ids.push(id);
+      offset += around.tree.bytesOf(id);
+    }
+    disk.append(Int32Array.from(ids), ids.length);
+  }
+  while (disk.pending.length > 0) disk.completeOne();
+}

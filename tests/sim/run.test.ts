@@ -1,0 +1,146 @@
+/** Random runs: the same seed is the same run, every rule holds, and the rare paths are reached often. */
+
+import { describe, expect, it } from "vitest";
+import { checkLinearizable } from "../../sim/checkers/linearizability.js";
+import { Clients, RegisterMachine } from "../../sim/clients.js";
+import { Digest } from "../../sim/digest.js";
+import { Random } from "../../sim/random.js";
+import { FAULTS } from "../../sim/random-driver.js";
+import {
+  parseFaults,
+  ROOMY_CAPACITY,
+  runSimulation,
+  SimulationError,
+  type SimulationOptions,
+  TINY_CAPACITY,
+} from "../../sim/run.js";
+import { V8Core } from "../../sim/v8-core.js";
+
+function expectSound(options: SimulationOptions) {
+  const result = runSimulation(options);
+  expect(result.violation).toBeNull();
+  expect(result.linearizable).toBe(true);
+  return result;
+}
+
+describe("a run", () => {
+  it("is the same for the same seed, in another instance too, and another one for another seed", () => {
+    const options = { seed: 11, steps: 20_000 };
+    const { wallMs: first, ...one } = runSimulation(options);
+    const { wallMs: second, ...same } = runSimulation({ ...options, core: new V8Core() });
+    expect([first, second].every((ms) => ms >= 0)).toBe(true);
+    expect(same).toEqual(one);
+    expect(runSimulation({ ...options, seed: 12 }).digest).not.toBe(one.digest);
+  });
+
+  it("reaches elections, commits, conflicts and recoveries often", () => {
+    const { elections, commits, answered, actions, probes } = expectSound({
+      seed: 1,
+      steps: 200_000,
+      membership: "voters",
+      capacity: ROOMY_CAPACITY,
+    });
+    const floors = { ELECTIONS: 100, COMMITS: 3000, ANSWERED: 2000, CRASHES: 200, PARTITIONS: 100, STOPPED: 20 };
+    const reached = {
+      ELECTIONS: elections,
+      COMMITS: commits,
+      ANSWERED: answered,
+      CRASHES: actions.crash,
+      PARTITIONS: actions.partition,
+      STOPPED: probes["STOPPED"] ?? 0,
+    };
+    expectAtLeast(reached, floors);
+    expectAtLeast(probes, {
+      truncations: 40,
+      REJECTED: 500,
+      QUORUM_LOST: 20,
+      LOYAL: 300,
+      INFLIGHT_FULL: 200,
+      reads: 200,
+    });
+  });
+
+  it("reaches the limits of a tiny window: refused proposals, read-backs, full in-flight windows", () => {
+    const { probes } = expectSound({ seed: 3, steps: 100_000, membership: "voters", capacity: TINY_CAPACITY });
+    expectAtLeast(probes, { FULL: 100, reads: 500, READ_BACK: 300, INFLIGHT_FULL: 500, truncations: 10 });
+  });
+
+  it.each([1, 2, 3, 4, 5, 7])("keeps every rule with %i nodes", (nodes) => {
+    for (let seed = 1; seed <= 6; seed++) expectSound({ seed: seed * 1000 + nodes, nodes, steps: 8000 });
+  });
+
+  it.each(["learner", "joint"] as const)("keeps every rule with a configuration of kind %s", (membership) => {
+    let commits = 0;
+    for (let seed = 1; seed <= 6; seed++) commits += expectSound({ seed, steps: 8000, membership }).commits;
+    expect(commits).toBeGreaterThan(500);
+  });
+
+  it.each(["none", "drop,duplicate,reorder", "crash,durability", "partition,timer", "crash,storage,durability,batch"])(
+    "keeps every rule with the faults %s",
+    (list) => {
+      for (let seed = 1; seed <= 3; seed++) {
+        expect(expectSound({ seed, steps: 8000, faults: parseFaults(list) }).commits).toBeGreaterThan(50);
+      }
+    },
+  );
+
+  it("without faults elects one leader and keeps it", () => {
+    const result = expectSound({ seed: 5, steps: 20_000, faults: [], membership: "voters" });
+    expect(result.elections).toBe(1);
+    expect(result.commits).toBeGreaterThan(1000);
+  });
+
+  it("refuses options that are out of range", () => {
+    expect(() => runSimulation({ seed: 1, steps: 1, nodes: 99 })).toThrow(SimulationError);
+    expect(() => runSimulation({ seed: -1, steps: 1 })).toThrow("seed is -1");
+    expect(() => runSimulation({ seed: 1, steps: 0.5 })).toThrow("steps is 0.5");
+    expect(() => parseFaults("drop,flood")).toThrow('"flood" is no fault; there are: drop, duplicate');
+    expect(parseFaults("all")).toBe(FAULTS);
+    expect(parseFaults("none")).toEqual([]);
+    expect(parseFaults("drop, crash")).toEqual(["drop", "crash"]);
+  });
+});
+
+describe("the clients of a run", () => {
+  it("tell the linearizability checker what they saw: a read that misses a write is found", () => {
+    const random = new Random(1);
+    const clients = new Clients(1, 1, 64, random);
+    const machine = new RegisterMachine(1, clients);
+    for (let index = 1; index <= 200; index++) {
+      const command = clients.next();
+      if (command === null) throw new Error("the client waits");
+      const bytes = command.slice();
+      const padded = new Uint8Array((bytes.length + 7) & ~7);
+      padded.set(bytes);
+      clients.taken(1, index, 1);
+      // A state machine that forgets everything half way.
+      if (index === 100) machine.restart();
+      machine.apply(index, 1, { bytes: padded, words: new Int32Array(padded.buffer) }, 0);
+    }
+    expect(clients.answered).toBe(200);
+    expect(checkLinearizable(clients.history()).verdict).toBe("not linearizable");
+  });
+});
+
+describe("chance and digest", () => {
+  it("are the same on every machine", () => {
+    const random = new Random(42);
+    expect([random.next(), random.next(), random.next()]).toEqual([951622425, 547831437, 699355280]);
+    const digest = new Digest();
+    digest.word(1);
+    digest.number(2 ** 40 + 3);
+    digest.words(Int32Array.from([4, -5]), 0, 2);
+    expect(digest.hex()).toBe("a366ed5781bc347b");
+  });
+
+  it("draw every number below a bound, and none above", () => {
+    const random = new Random(7);
+    const seen = new Set(Array.from({ length: 1000 }, () => random.below(10)));
+    expect([...seen].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
+
+function expectAtLeast(reached: Readonly<Record<string, number>>, floors: Readonly<Record<string, number>>): void {
+  const missed = Object.entries(floors).filter(([name, floor]) => (reached[name] ?? 0) < floor);
+  expect(missed.map(([name, floor]) => `${name}: ${reached[name] ?? 0} of ${floor}`)).toEqual([]);
+}
