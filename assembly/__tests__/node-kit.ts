@@ -15,7 +15,7 @@ export class Random {
   /** A number from 0 to `bound - 1`. */
   below(bound: u32): u32 {
     this.state = this.state * 1664525 + 1013904223;
-    return <u32>(((<u64>this.state) * (<u64>bound)) >> 32);
+    return <u32>((<u64>this.state * <u64>bound) >> 32);
   }
 }
 

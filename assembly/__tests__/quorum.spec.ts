@@ -66,8 +66,8 @@ function matchByHand(n: Node, packed: u32): u64 {
 
 /** Whether the outcome of every combination of granted, denied and open is the one counted by hand. */
 function votesAgree(n: Node): bool {
-  for (let granted: u32 = 0; granted < <u32>1 << n.members; granted++) {
-    for (let denied: u32 = 0; denied < <u32>1 << n.members; denied++) {
+  for (let granted: u32 = 0; granted < (<u32>1) << n.members; granted++) {
+    for (let denied: u32 = 0; denied < (<u32>1) << n.members; denied++) {
       if ((granted & denied) != 0) continue;
       for (let i: u32 = 0; i < n.members; i++) {
         peerAt(n, i).vote = (granted & (1 << i)) != 0 ? 1 : (denied & (1 << i)) != 0 ? 2 : 0;
@@ -85,7 +85,7 @@ describe("a majority of one set", () => {
   it("of one to seven voters holds the index that is counted by hand", () => {
     for (let count: u32 = 1; count <= VOTERS; count++) {
       const n = nodeWith(count, votersOnly(count));
-      for (let packed: u32 = 0; packed < <u32>1 << (2 * count); packed++) {
+      for (let packed: u32 = 0; packed < (<u32>1) << (2 * count); packed++) {
         setMatches(n, packed);
         assert(quorumMatch(n) == matchByHand(n, packed));
       }

@@ -147,8 +147,10 @@ describe("the window", () => {
     }
     expect(checked).toBe(60 * 200);
   });
+});
 
-  it("finds room for whatever it admits, and counts exactly the bytes of the entries", () => {
+describe("admission to the window", () => {
+  it("goes by the bytes of the entries, and there is room for whatever is admitted", () => {
     const random = new Random(11);
     let refused = 0;
     for (let round = 0; round < 100; round++) {
@@ -177,7 +179,7 @@ describe("the window", () => {
     expect(refused).toBeGreaterThan(100);
   });
 
-  it("leaves normal entries a window less the longest entry and the reserve, and its own entries the reserve", () => {
+  it("leaves normal entries the window less the longest entry and the reserve, and its own entries the reserve", () => {
     const n = newNode(newPlan());
     const plan = planOf(n);
     const limit = plan.windowBytes - entryCapacity(plan);
@@ -189,8 +191,10 @@ describe("the window", () => {
     expect(admits(n, 1, n.reservedBytes + entrySize(40), EntryKind.CONFIGURATION)).toBe(false);
     freeNode(n);
   });
+});
 
-  it("keeps, when the log is restored, everything that might not be committed", () => {
+describe("a window that is restored", () => {
+  it("holds everything that might not be committed", () => {
     const random = new Random(13);
     const log = heap.alloc(65536);
     let evicted = 0;
@@ -229,8 +233,10 @@ describe("the window", () => {
     heap.free(log);
     expect(evicted).toBeGreaterThan(50);
   });
+});
 
-  it("tells where a run of entries that lie in one piece ends", () => {
+describe("entries in wire form", () => {
+  it("lie in runs of one piece, whose end is known", () => {
     const n = newNode(newPlan());
     for (let i = 0; i < 12; i++) {
       add(n, 1, 200);
@@ -244,7 +250,7 @@ describe("the window", () => {
     freeNode(n);
   });
 
-  it("takes entries in wire form as they are", () => {
+  it("are taken as they are", () => {
     const from = newNode(newPlan());
     const to = newNode(newPlan());
     add(from, 3, 33);
