@@ -128,8 +128,9 @@ function appliedAnswer(asked: KvCommand, result: KvResult): Answer {
     case "get":
       return valueAnswer(asked.kind === "get" ? asked.key : "", result.entry, headers);
     case "put":
-    case "delete":
       return jsonAnswer(200, { index }, headers);
+    case "delete":
+      return jsonAnswer(200, { index, existed: result.existed }, headers);
     case "txn":
       return jsonAnswer(200, { index, succeeded: result.succeeded }, headers);
     case "rejected":

@@ -7,9 +7,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { CliProcess, eventually, freePort, QUICK, runCli, temporaryFolder } from "./harness.js";
 import { HOST, HttpClient } from "./http-client.js";
 
-/** First of a run of ports that are most probably free. */
-function firstPort(): Promise<number> {
-  return freePort();
+/** Flags with ports that are free, for three nodes. */
+async function portFlags(): Promise<string[]> {
+  return ["--http-port", String(await freePort(3)), "--raft-port", String(await freePort(3))];
 }
 
 interface RunningNode {
@@ -53,7 +53,7 @@ async function request(node: RunningNode | undefined, method: string, path: stri
 
 test("starts, serves, survives a node, stops, and goes on later", async () => {
   const data = join(temporaryFolder(), "data");
-  const ports = ["--http-port", String(await firstPort()), "--raft-port", String(await firstPort())];
+  const ports = await portFlags();
   const { command, nodes } = await startCluster(["--data", data, ...ports]);
   expect(nodes).toHaveLength(3);
   const [first, second, third] = nodes;
@@ -84,7 +84,7 @@ test("starts, serves, survives a node, stops, and goes on later", async () => {
 test("stops its nodes and fails when too few are left", async () => {
   const { command, nodes } = await startCluster([
     ...["--data", join(temporaryFolder(), "data")],
-    ...["--http-port", String(await firstPort()), "--raft-port", String(await firstPort())],
+    ...(await portFlags()),
   ]);
   for (const { pid } of nodes.slice(0, 2)) process.kill(pid, "SIGKILL");
   expect(await command.ended).toEqual({ code: 1, signal: null });
@@ -95,7 +95,7 @@ test("stops its nodes and fails when too few are left", async () => {
 test("the nodes stop when the command is killed", async () => {
   const { command, nodes } = await startCluster([
     ...["--data", join(temporaryFolder(), "data")],
-    ...["--http-port", String(await firstPort()), "--raft-port", String(await firstPort())],
+    ...(await portFlags()),
   ]);
   command.kill("SIGKILL");
   await eventually("the nodes to stop", () => (nodes.some(({ pid }) => isRunning(pid)) ? undefined : true));
@@ -103,7 +103,7 @@ test("the nodes stop when the command is killed", async () => {
 
 test("refuses a port that is taken, a folder in use, and another number of nodes", async () => {
   const data = join(temporaryFolder(), "data");
-  const port = await firstPort();
+  const port = await freePort(3);
   const holder = createServer();
   await new Promise<void>((resolve) => holder.listen(port, HOST, resolve));
   onTestFinished(() => void holder.close());
@@ -114,7 +114,7 @@ test("refuses a port that is taken, a folder in use, and another number of nodes
   );
   expect(existsSync(join(data, "cluster.json"))).toBe(false);
 
-  const ports = ["--http-port", String(await firstPort()), "--raft-port", String(await firstPort())];
+  const ports = await portFlags();
   const { command } = await startCluster(["--data", data, ...ports]);
   const before = readFileSync(join(data, "cluster.json"), "utf8");
   const second = await runCli(["cluster", "--data", data]);

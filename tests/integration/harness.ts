@@ -28,14 +28,16 @@ export function assertBuilt(): void {
 
 const given = new Set<number>();
 
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
+/** The first of a row of ports that nobody listens on. */
+export async function freePort(row = 1): Promise<number> {
   for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    if (!given.has(port) && (await isFree(port))) {
-      given.add(port);
-      return port;
-    }
+    const first = PORTS.first + Math.floor(Math.random() * (PORTS.count - row));
+    const ports = Array.from({ length: row }, (_, i) => first + i);
+    if (ports.some((port) => given.has(port))) continue;
+    const free = await Promise.all(ports.map(isFree));
+    if (!free.every(Boolean)) continue;
+    for (const port of ports) given.add(port);
+    return first;
   }
   throw new Error(`no free port found in ${PORT_ATTEMPTS} attempts`);
 }

@@ -11,6 +11,9 @@ import { emptyStats } from "../../../host/transport/context.js";
 export const HOST = "127.0.0.1";
 export const MAX_COMMAND_BYTES = 4096;
 
+/** For requests whose time is meant to run out. */
+export const HASTY = { requestTimeout: 300 } as const;
+
 /** Applies what is proposed at once, unless told otherwise. */
 export class FakeNode implements ServedNode<KvResult> {
   readonly machine = new KvMachine();
@@ -79,7 +82,7 @@ export function newService(options: Options = {}) {
     members: [{ id, raft: `${HOST}:1`, http: `${HOST}:2` }],
     transport: emptyStats,
     storage: () => ({ syncs: 7, bytes: 1000 }),
-    requestTimeout: 300,
+    requestTimeout: 20_000,
     ...others,
   });
   return { node, service };

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BusyError, LostError, NotLeaderError, OutcomeUnknownError, StoppedError } from "../../../host/index.js";
-import { HOST, newService, startService, transaction } from "./http-fixture.js";
+import { HASTY, HOST, newService, startService, transaction } from "./http-fixture.js";
 
 const put = (body = "1") => ({ method: "PUT", body });
 
@@ -43,7 +43,7 @@ describe("on the leader", () => {
   );
 
   test("a leader that stays busy is told as such, in time", async () => {
-    const { node, url } = await startService();
+    const { node, url } = await startService(HASTY);
     node.troubles.push(...Array.from({ length: 10_000 }, () => new BusyError()));
     const reply = await fetch(`${url}/v1/kv/a`, put());
     expect(reply.headers.get("retry-after")).toBe("1");
@@ -52,10 +52,17 @@ describe("on the leader", () => {
     expect(node.proposed).toBeLessThan(60);
   });
 
+  test("no attempt is begun that cannot end in time: better nothing than an open outcome", async () => {
+    const { node, url } = await startService({ requestTimeout: 1000 });
+    const late = performance.now() + 900;
+    node.propose = () => (performance.now() < late ? Promise.reject(new BusyError()) : new Promise(() => undefined));
+    expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toMatchObject({ status: 503, definite: true });
+  });
+
   test.each([new OutcomeUnknownError("nobody knows"), "hang" as const])(
     "a write without an outcome (%s)",
     async (trouble) => {
-      const { node, url } = await startService();
+      const { node, url } = await startService(HASTY);
       node.troubles.push(trouble);
       const reply = await fetch(`${url}/v1/kv/a`, put());
       expect(await refusal(reply)).toEqual({ status: 504, error: "outcome unknown", definite: false });
@@ -68,12 +75,16 @@ describe("on the leader", () => {
     await fetch(`${url}/v1/kv/a`, put());
     node.troubles.push(new OutcomeUnknownError("nobody knows"));
     expect((await fetch(`${url}/v1/kv/a`)).status).toBe(200);
+  });
+
+  test("a read that gets no outcome at all is refused", async () => {
+    const { node, url } = await startService(HASTY);
     node.troubles.push("hang");
     expect(await refusal(await fetch(`${url}/v1/kv/a`))).toMatchObject({ status: 503, definite: true });
   });
 
   test("a node that stops says so at once", async () => {
-    const { node, url } = await startService({ requestTimeout: 20_000 });
+    const { node, url } = await startService();
     node.troubles.push(new StoppedError());
     expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toEqual({
       ...{ status: 503, error: "shutting down", definite: true },
@@ -83,7 +94,7 @@ describe("on the leader", () => {
 
 describe("without a leader", () => {
   test("a write is refused in time", async () => {
-    const { node, url } = await startService();
+    const { node, url } = await startService(HASTY);
     node.leader = 0;
     expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toEqual({
       status: 503,
@@ -94,7 +105,7 @@ describe("without a leader", () => {
   });
 
   test("a write waits for one to come", async () => {
-    const { node, service, url } = await startService({ requestTimeout: 20_000 });
+    const { node, service, url } = await startService();
     node.leader = 0;
     const reply = fetch(`${url}/v1/kv/a`, put());
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -105,7 +116,7 @@ describe("without a leader", () => {
   });
 
   test("a client that has gone is not waited for", async () => {
-    const { node, service, url } = await startService({ requestTimeout: 20_000 });
+    const { node, service, url } = await startService();
     node.leader = 0;
     const gone = new AbortController();
     const reply = fetch(`${url}/v1/kv/a`, { ...put(), signal: gone.signal });
@@ -143,25 +154,32 @@ describe("on a follower", () => {
   });
 
   test("a request is passed on once only", async () => {
-    const follower = await startService({ id: 2 });
-    follower.node.leader = 1;
+    const third = await startPeer((_, response) => response.end());
+    const follower = await startService({ id: 2, members: third.members.map((member) => ({ ...member, id: 3 })) });
+    follower.node.leader = 3;
     const members = [{ id: 2, raft: `${HOST}:1`, http: `${HOST}:${follower.port}` }];
-    const { node, url } = await startService({ members });
+    const { node, url } = await startService({ members, ...HASTY });
     node.leader = 2;
     expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toMatchObject({ status: 503, definite: true });
     const direct = await fetch(`${follower.url}/v1/kv/a`, { ...put(), headers: { "metalraft-forwarded": "1" } });
     expect(await refusal(direct)).toEqual({ status: 503, error: "not leader", definite: true });
+    expect(third.requests).toEqual([]);
+    // A client's own request is passed on.
+    expect((await fetch(`${follower.url}/v1/kv/a`, put())).status).toBe(200);
+    expect(third.requests).toHaveLength(1);
   });
 
   test("a leader that cannot be reached has done nothing: when it can be, the write is done", async () => {
     const peer = await startPeer((_, response) => response.end("done"));
     const { port } = peer.server.address() as AddressInfo;
     await new Promise((resolve) => peer.server.close(resolve));
-    const { node, url } = await startService({ members: peer.members });
-    node.leader = 2;
-    expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toEqual({
+    const hasty = await startService({ members: peer.members, ...HASTY });
+    hasty.node.leader = 2;
+    expect(await refusal(await fetch(`${hasty.url}/v1/kv/a`, put()))).toEqual({
       ...{ status: 503, error: "unreachable leader", definite: true },
     });
+    const { node, url } = await startService({ members: peer.members });
+    node.leader = 2;
     const reply = fetch(`${url}/v1/kv/a`, put());
     await new Promise<void>((resolve) => peer.server.listen(port, HOST, resolve));
     expect(await (await reply).text()).toBe("done");
@@ -190,7 +208,7 @@ describe("on a follower", () => {
 
   test("a leader that does not answer leaves the outcome open, in time", async () => {
     const peer = await startPeer(() => undefined);
-    const { node, url } = await startService({ members: peer.members });
+    const { node, url } = await startService({ members: peer.members, ...HASTY });
     node.leader = 2;
     expect(await refusal(await fetch(`${url}/v1/kv/a`, put()))).toMatchObject({ status: 504, definite: false });
     expect(Number(peer.requests[0]?.headers["metalraft-timeout"])).toBeLessThan(300);
@@ -229,7 +247,7 @@ describe("on a follower", () => {
   });
 
   test("a leader whose address is not known is told of", async () => {
-    const { node, url } = await startService();
+    const { node, url } = await startService(HASTY);
     node.leader = 9;
     const reply = await fetch(`${url}/v1/kv/a`, put());
     expect(await reply.json()).toMatchObject({ message: expect.stringContaining("node 9"), definite: true });
@@ -238,7 +256,7 @@ describe("on a follower", () => {
 
 describe("closing", () => {
   test("requests under way are finished first", async () => {
-    const { node, service, url } = await startService({ requestTimeout: 20_000 });
+    const { node, service, url } = await startService();
     node.leader = 0;
     const waiting = fetch(`${url}/v1/kv/a`, put());
     await new Promise((resolve) => setTimeout(resolve, 30));

@@ -14,7 +14,10 @@ describe("keys", () => {
     expect(await got.text()).toBe("one");
     expect(got.headers.get("metalraft-mod-index")).toBe("1");
     expect(got.headers.get("content-type")).toBe("application/octet-stream");
-    expect((await fetch(`${url}/v1/kv/a`, { method: "DELETE" })).headers.get("metalraft-index")).toBe("3");
+    const deleted = await fetch(`${url}/v1/kv/a`, { method: "DELETE" });
+    expect(deleted.headers.get("metalraft-index")).toBe("3");
+    expect(await deleted.json()).toEqual({ index: 3, existed: true });
+    expect(await (await fetch(`${url}/v1/kv/a`, { method: "DELETE" })).json()).toEqual({ index: 4, existed: false });
     const gone = await fetch(`${url}/v1/kv/a`);
     expect(gone.status).toBe(404);
     expect(await gone.json()).toMatchObject({ error: "not found", definite: true });
