@@ -1,21 +1,25 @@
 /** The library: embed a Raft node in a Node.js program. */
 
 export * as abi from "./core/abi.js";
-export { type MemberInfo } from "./core/configuration.js";
+export type { MemberInfo } from "./core/configuration.js";
 export { CoreInstance, type Effects } from "./core/instance.js";
-export { compileCore, type CoreModule, shippedCore } from "./core/module.js";
+export { type CoreModule, compileCore, shippedCore } from "./core/module.js";
 export { CoreError, CoreNode } from "./core/node.js";
 export { type Capacity, MICRO_CAPACITY, type Plan, SERVER_CAPACITY } from "./core/plan.js";
 export * from "./errors.js";
-export { type NodeStatus, RaftNode, type RaftNodeOptions } from "./node.js";
+export { encodeCommand, type KvCommand } from "./kv/command.js";
+export { KvMachine, type KvResult } from "./kv/machine.js";
 export type { EntryPosition, StateMachine } from "./machine/machine.js";
+export { type NodeStatus, RaftNode, type RaftNodeOptions } from "./node.js";
 export type { Observer } from "./observer/observer.js";
 export { MemoryStorage } from "./storage/memory.js";
 export * from "./storage/storage.js";
-export { WalStorage } from "./storage/wal/wal.js";
+export type { FileSystem } from "./storage/wal/file-system.js";
+export { type WalOptions, WalStorage } from "./storage/wal/wal.js";
 export { ManualTimers } from "./timer/manual.js";
 export { RealTimers } from "./timer/real.js";
 export type { Timers } from "./timer/timer.js";
+export { parseAddress } from "./transport/address.js";
 export { MemoryNetwork, MemoryTransport } from "./transport/memory.js";
-export { TcpTransport } from "./transport/tcp.js";
+export { type TcpStats, TcpTransport, type TcpTransportOptions } from "./transport/tcp.js";
 export * from "./transport/transport.js";

@@ -4,6 +4,7 @@
  * turn shares one append, one message a peer and one sync.
  */
 
+import { Barrier } from "./barrier.js";
 import { EventKind, NodeFormat, Role, RoleName, StatusCode, StorageAnswer } from "./core/abi.js";
 import { encodeConfiguration, type MemberInfo } from "./core/configuration.js";
 import { entrySizeAt } from "./core/entry.js";
@@ -11,7 +12,6 @@ import { CoreInstance, type Effects } from "./core/instance.js";
 import { type CoreModule, shippedCore } from "./core/module.js";
 import { CoreNode, statusName } from "./core/node.js";
 import { type Capacity, SERVER_CAPACITY } from "./core/plan.js";
-import { Barrier } from "./barrier.js";
 import { BusyError, NodeFailedError, NotLeaderError, StoppedError, TooLargeError } from "./errors.js";
 import type { StateMachine } from "./machine/machine.js";
 import type { Observer } from "./observer/observer.js";

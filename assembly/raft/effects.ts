@@ -42,16 +42,7 @@ export class HostEffects extends Effects {
 
   // @ts-ignore: decorator
   @inline append(n: Node, first: u64, count: u32, term: u64, entries: usize, length: u32): i32 {
-    return storage.append(
-      changetype<usize>(n),
-      low(first),
-      high(first),
-      count,
-      low(term),
-      high(term),
-      entries,
-      length,
-    );
+    return storage.append(changetype<usize>(n), low(first), high(first), count, low(term), high(term), entries, length);
   }
 
   // @ts-ignore: decorator

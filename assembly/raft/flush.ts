@@ -80,7 +80,8 @@ function flushApplies<Sink extends Effects>(n: Node): i32 {
   const due = min(n.commit, n.durable);
   const until = min(due, n.applied + APPLY_BATCH);
   while (n.applied < until) {
-    const status = n.applied + 1 < n.first ? applyReadBack<Sink>(n, until) : applyOne<Sink>(n, entryAt(n, n.applied + 1));
+    const status =
+      n.applied + 1 < n.first ? applyReadBack<Sink>(n, until) : applyOne<Sink>(n, entryAt(n, n.applied + 1));
     if (status < 0) return status;
     // Storage wants to be asked later.
     if (status == 0) return StatusCode.OK;

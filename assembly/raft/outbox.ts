@@ -239,5 +239,5 @@ function packEntries(n: Node, index: u64): u64 {
     target += end - start;
   }
   assert(count > 0);
-  return (<u64>count << 32) | <u64>bytes;
+  return ((<u64>count) << 32) | <u64>bytes;
 }

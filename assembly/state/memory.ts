@@ -9,7 +9,7 @@ const SHORT_COPY: u32 = 256;
 // @ts-ignore: decorator
 @inline
 export function join(low: u32, high: u32): u64 {
-  return (<u64>high << 32) | <u64>low;
+  return ((<u64>high) << 32) | <u64>low;
 }
 
 /** The low word of a u64 that crosses the boundary. */

@@ -4,15 +4,7 @@
  */
 
 import { Entry, EntryFrame, EntryKind } from "../abi/entry";
-import {
-  Append,
-  AppendReply,
-  Header,
-  MessageFlag,
-  MessageFormat,
-  MessageKind,
-  VoteRequest,
-} from "../abi/message";
+import { Append, AppendReply, Header, MessageFlag, MessageFormat, MessageKind, VoteRequest } from "../abi/message";
 import { Node } from "../abi/node";
 import { Plan } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";

@@ -73,11 +73,17 @@ function benchCommits(): BenchResult[] {
   const cluster = new InProcessCluster();
   const measurements = [
     () => runCrossings(CROSSINGS),
-    ...COMMITS.map(([batch, total]) => () => runCommits(cluster, PAYLOAD, batch, total)),
+    ...COMMITS.map(
+      ([batch, total]) =>
+        () =>
+          runCommits(cluster, PAYLOAD, batch, total),
+    ),
   ];
   for (const measure of measurements) measure();
   const rows = measurements.map((): BenchResult[] => []);
-  for (let i = 0; i < REPETITIONS; i++) measurements.forEach((measure, at) => rows[at]?.push(measure()));
+  for (let i = 0; i < REPETITIONS; i++) {
+    for (const [at, measure] of measurements.entries()) rows[at]?.push(measure());
+  }
   return rows.map(median);
 }
 

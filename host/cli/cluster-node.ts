@@ -1,7 +1,7 @@
 /** One node of `metalraft cluster`: a `serve` process, and what is known of it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readReport } from "./serve-report.js";
 

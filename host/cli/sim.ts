@@ -1,7 +1,6 @@
 /** `metalraft sim`: one simulated run with every checker on. */
 
 import { Command, InvalidArgumentError } from "commander";
-// biome-ignore-start lint/style/noRestrictedImports: the library does not know the simulator, the command does.
 import {
   FAULTS,
   type Fault,
@@ -11,7 +10,6 @@ import {
   SimulationError,
   type SimulationResult,
 } from "../../sim/index.js";
-// biome-ignore-end lint/style/noRestrictedImports: the library does not know the simulator, the command does.
 import { wholeNumber } from "./flags.js";
 import { say, sayJson, tell } from "./output.js";
 

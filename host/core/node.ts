@@ -73,7 +73,15 @@ export class CoreNode {
     const { handle } = this;
     this.#expectOk(
       "restoreSnapshot",
-      this.#exports.restoreSnapshot(handle, low(index), high(index), low(term), high(term), place, configuration.length),
+      this.#exports.restoreSnapshot(
+        handle,
+        low(index),
+        high(index),
+        low(term),
+        high(term),
+        place,
+        configuration.length,
+      ),
     );
   }
 

@@ -81,7 +81,8 @@ const WORDS = [
 export function writePlan(view: DataView, address: number, plan: Plan): void {
   view.setBigUint64(address + Layout.cluster, plan.cluster, true);
   for (const field of WORDS) view.setUint32(address + Layout[field], plan[field], true);
-  for (let offset: number = Layout.reserved; offset < Layout.size; offset += 4) view.setUint32(address + offset, 0, true);
+  for (let offset: number = Layout.reserved; offset < Layout.size; offset += 4)
+    view.setUint32(address + offset, 0, true);
 }
 
 /** Least and most of the fields with fixed limits. */

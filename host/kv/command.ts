@@ -78,7 +78,6 @@ function readBody(reader: ByteReader): KvCommand {
     case "txn": {
       const compare = readParts(reader, readCompare);
       const operations = readParts(reader, readOperation);
-      // biome-ignore lint/suspicious/noThenProperty: a command is never awaited, and this is what a transaction calls it
       return { kind, compare, then: operations };
     }
     case "delete":

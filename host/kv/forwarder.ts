@@ -3,7 +3,7 @@
  * nothing was sent (so nothing happened), and no answer after something was sent (so nobody knows).
  */
 
-import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { SocketAddress } from "../transport/address.js";
 
 /** Marks a forwarded request, with the id of the node that forwards it: such a request is not forwarded again. */

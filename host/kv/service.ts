@@ -8,7 +8,7 @@ import { formatAddress, parseAddress, type SocketAddress } from "../transport/ad
 import { type Answer, jsonAnswer, refusalAnswer, sendAnswer } from "./answer.js";
 import { FORWARDED_HEADER, Forwarder, TIMEOUT_HEADER } from "./forwarder.js";
 import { Gateway, type ServedNode } from "./gateway.js";
-import { type ReadableMachine, keyRoutes } from "./key-routes.js";
+import { keyRoutes, type ReadableMachine } from "./key-routes.js";
 import { LeaderSignal } from "./leader-signal.js";
 import type { KvResult } from "./machine.js";
 import { Metrics } from "./metrics.js";

@@ -50,7 +50,6 @@ const operation = v.union(
   ],
   'an operation is {"put": {"key", and "value" (text) or "base64" (bytes)}} or {"delete": {"key"}}',
 );
-// biome-ignore lint/suspicious/noThenProperty: the interface's name, of an array
 const transaction = v.strictObject({ compare: v.optional(v.array(comparison), []), then: v.array(operation) });
 
 export interface Transaction {
@@ -69,7 +68,6 @@ export function parseTransaction(body: Uint8Array): Transaction {
   const result = v.safeParse(transaction, json);
   if (!result.success) throw badRequest(describe(result.issues[0]));
   const { compare, then } = result.output;
-  // biome-ignore lint/suspicious/noThenProperty: the interface's name, of an array
   return { compare: compare.map(toCompare), then: then.map(toOperation) };
 }
 

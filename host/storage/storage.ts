@@ -7,6 +7,11 @@
  * effect of a prefix of the writes. Every write has a sequence number; `sync` asks that all writes so far become
  * durable, and the realization reports progress as "durable up to sequence s".
  *
+ * Errors: what comes from outside (a full disk, a damaged file) rejects `open`, or goes to `StorageEvents.failed`, as a
+ * {@link StorageError}. A call that only a mistake of the caller can bring about (an append that leaves a gap, bytes that
+ * are not whole entries, a read above the last index, any call while the storage is not open) throws a plain Error and
+ * changes nothing.
+ *
  * Entries are moved, never interpreted: `entries` is a run of whole entries in their wire form (see docs/abi.md), each
  * `entrySize(...)` bytes long, which is all that a realization needs to know to find entry boundaries.
  */
@@ -30,7 +35,8 @@ export interface EntryRun {
 /** What was found when a storage was opened. */
 export interface Recovered {
   readonly hardState: HardState;
-  /** The log in order, without a gap; each run begins where the one before it ended. */
+  /** The log in order, without a gap; each run begins where the one before it ended. To be read before the first write.
+   * Throws a {@link StorageError} when the disk fails meanwhile. */
   readonly entries: Iterable<EntryRun>;
   /** Index of the last entry; 0 when the log is empty. */
   readonly lastIndex: number;
@@ -53,7 +59,7 @@ export const READ_COMPACTED = -1;
 export const READ_FAILED = -2;
 
 export interface Storage {
-  /** Sequence number of the newest write; 0 before the first. Counts up by one a write. */
+  /** Sequence number of the newest write since the storage was opened; 0 before the first. Counts up by one a write. */
   readonly written: number;
   /** Sequence number up to which all writes are durable. A realization whose writes are durable when they return
    * (memory) keeps this equal to `written`. */
@@ -64,22 +70,26 @@ export interface Storage {
   open(events: StorageEvents): Promise<Recovered>;
   /** Replaces the hard state. */
   writeHardState(state: HardState): void;
-  /** Removes the entries from `from` on. */
+  /** Removes the entries from `from` on, as far as there are any. */
   truncate(from: number): void;
-  /** Appends a run of whole entries; `first` is one above the last index held. `entries` lies in the core's memory and
-   * is valid only during the call. */
+  /** Appends a run of at least one whole entry; `first` is one above the last index, or above the compaction point when
+   * no entry is held. A hard state was written before. `entries` lies in the core's memory and is valid only during the
+   * call. */
   append(first: number, entries: Uint8Array): void;
   /**
-   * Copies up to `count` whole entries from `index` on into `into`, as many as fit.
+   * Copies up to `count` whole entries from `index` on into `into`, as many as fit; `into` has room for one at least.
    * @returns the bytes copied (at least one entry), or READ_LATER, READ_COMPACTED or READ_FAILED.
    */
   read(index: number, count: number, into: Uint8Array): number;
-  /** Entries up to and including `index` are no longer needed; the realization may keep them. */
+  /** Entries up to and including `index` are no longer needed; they are not found again, though their room may be given
+   * back later. A write, unless `index` is at or below the compaction point already. `index` may lie above the last
+   * index, as after a snapshot was installed: the log is then empty, and goes on at `index` + 1. */
   compact(index: number): void;
   /** Asks that everything written so far becomes durable; returns at once. While one sync is under way, further calls
    * gather into the next one (group commit). */
   sync(): void;
-  /** Makes what has been written durable, then releases files and locks. */
+  /** Makes what has been written durable, then releases files and locks. If that cannot be done, it is reported as
+   * failed. Afterwards the storage can be opened again. */
   close(): Promise<void>;
 }
 

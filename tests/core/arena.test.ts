@@ -46,7 +46,7 @@ describe("nodes that get the same inputs", () => {
 });
 
 /** A node at an address of its own that continues from a state. */
-function revive(instance: CoreInstance, state: State): TestNodeLike {
+function revive(instance: CoreInstance, state: State): Revived {
   const effects = new RecordingEffects(instance, state.disk.clone());
   effects.applied = state.applied;
   const node = new CoreNode(instance, state.plan, effects);
@@ -54,13 +54,13 @@ function revive(instance: CoreInstance, state: State): TestNodeLike {
   return { node, effects };
 }
 
-interface TestNodeLike {
+interface Revived {
   readonly node: CoreNode;
   readonly effects: RecordingEffects;
 }
 
 /** Some inputs of every sort, and what comes of them. */
-function goOn({ node, effects }: TestNodeLike, state: State): { statuses: number[]; effects: Effect[] } {
+function goOn({ node, effects }: Revived, state: State): { statuses: number[]; effects: Effect[] } {
   const statuses: number[] = [];
   const later = state.now + 1000;
   node.observe(0xffffffff);

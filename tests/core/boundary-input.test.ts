@@ -184,7 +184,7 @@ describe("a proposal", () => {
   it("is refused while the window has no bytes outside of the reserve", () => {
     const leader = new TestNode({ plan: { uncommittedBytes: 1 << 20 } }).become(Role.LEADER);
     // 8192 less the longest entry (1312) and the reserve (16 + 128 + 128); the empty entry takes 16.
-    expect(fill(leader, 984)).toBe(6);
+    expect(fill(leader, 960)).toBe(6);
   });
 
   it("that is refused is told to the observer", () => {

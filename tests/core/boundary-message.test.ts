@@ -224,6 +224,20 @@ describe("an Append", () => {
     expect(fresh.node.brokenInvariant()).toBe(0);
   });
 
+  it("is refused when its length is that of a message, but not of the bytes that came", () => {
+    const { instance, handle, inbox } = node.node;
+    const whole = make({}, {}, [noop(3), noop(3)]);
+    const receive = (bytes: Uint8Array, length: number) => {
+      instance.bytes.set(bytes, inbox);
+      return node.refusal(() => instance.exports.receive(handle, 0, 0, inbox, length));
+    };
+    // The second entry lies behind the end; or there is more than the message says.
+    expect(receive(whole, whole.length - 16)).toBe(MALFORMED);
+    expect(receive(make({ length: whole.length - 16 }, { count: 1 }, [noop(3), noop(3)]), whole.length)).toBe(
+      MALFORMED,
+    );
+  });
+
   it("is refused when it is shorter than its fixed part", () => {
     for (let by = 8; by <= 48; by += 8) expect(node.refusal(() => node.receive(cut(make({}), by)))).toBe(MALFORMED);
   });

@@ -13,7 +13,7 @@ import { shippedCore } from "../../host/core/module.js";
 import { statusName } from "../../host/core/node.js";
 import { Fork } from "./fork.js";
 import { kindOf } from "./messages.js";
-import { type Mutation, mutate, mutationArbitrary, type Repair, repaired, repairArbitrary } from "./mutations.js";
+import { type Mutation, mutate, mutationArbitrary, type Repair, repairArbitrary, repaired } from "./mutations.js";
 import { harvest, SHAPES, SITUATIONS, type State } from "./states.js";
 
 const SEED = 20261123;

@@ -95,7 +95,6 @@ export class Workload {
     this.#sending(key, value);
     const operation = this.history.begin(client, { kind: "cas", key, argument: { expected, value } });
     const compare = [expected === null ? { key, absent: true } : { key, value: expected }];
-    // biome-ignore lint/suspicious/noThenProperty: the name is the interface's; nobody awaits this object.
     const body = JSON.stringify({ compare, then: [{ put: { key, value } }] });
     const outcome = await this.#request(client + 2, "POST", "/v1/txn", body);
     if (outcome.kind === "ok") this.history.ok(operation, JSON.parse(outcome.reply.body.toString("utf8")).succeeded);

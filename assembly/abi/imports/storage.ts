@@ -64,11 +64,4 @@ export declare function append(
  */
 // @ts-ignore: decorator
 @external("storage", "read")
-export declare function read(
-  node: usize,
-  indexLow: u32,
-  indexHigh: u32,
-  count: u32,
-  into: usize,
-  capacity: u32,
-): i32;
+export declare function read(node: usize, indexLow: u32, indexHigh: u32, count: u32, into: usize, capacity: u32): i32;

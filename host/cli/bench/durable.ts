@@ -3,8 +3,8 @@
  * asked for, and every acknowledged write is on the disks of a majority.
  */
 
-import { Agent, request } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LOOPBACK, settlePlan } from "../cluster-folder.js";

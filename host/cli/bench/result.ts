@@ -55,6 +55,11 @@ export function formatResults(results: readonly BenchResult[]): string {
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ");
   const notes = results
     .filter((row) => row.extra !== undefined)
-    .map((row) => `${row.name}: ${Object.entries(row.extra ?? {}).map(([name, value]) => `${name} ${value}`).join(", ")}`);
+    .map(
+      (row) =>
+        `${row.name}: ${Object.entries(row.extra ?? {})
+          .map(([name, value]) => `${name} ${value}`)
+          .join(", ")}`,
+    );
   return [line(head), ...rows.map(line), ...notes].join("\n");
 }

@@ -25,9 +25,9 @@
  */
 
 import { crc32c } from "@node-rs/crc32";
+import { StorageError } from "../storage.js";
 import { damage } from "./errors.js";
 import { LogState } from "./log-state.js";
-import { StorageError } from "../storage.js";
 
 export const SEGMENT_HEADER_BYTES = 64;
 export const RECORD_HEADER_BYTES = 32;

@@ -18,7 +18,6 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const hex = (data: Uint8Array) => Buffer.from(data).toString("hex");
 
 function transaction(compare: readonly KvCompare[], operations: readonly KvOperation[]): KvCommand {
-  // biome-ignore lint/suspicious/noThenProperty: the name that a transaction has for it
   return { kind: "txn", compare, then: operations };
 }
 

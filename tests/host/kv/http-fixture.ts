@@ -98,7 +98,6 @@ export async function startService(options: Options = {}): Promise<Fixture> {
 
 /** A request for a transaction. */
 export function transaction(compare: readonly object[], operations: readonly object[]) {
-  // biome-ignore lint/suspicious/noThenProperty: the interface's name, of an array
   return { method: "POST", body: JSON.stringify({ compare, then: operations }) };
 }
 

@@ -2,7 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCommand, encodeCommand, type KvCommand, KvCommandError, MAX_KEY_BYTES } from "../../../host/kv/command.js";
+import {
+  decodeCommand,
+  encodeCommand,
+  type KvCommand,
+  KvCommandError,
+  MAX_KEY_BYTES,
+} from "../../../host/kv/command.js";
 import { KvMachine } from "../../../host/kv/machine.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -132,7 +138,9 @@ describe("the machine", () => {
     log.apply({ kind: "txn", compare: [{ kind: "absent", key: "b" }], then });
     expect(log.machine.get("a")).toBeUndefined();
     expect(log.machine.get("b")).toMatchObject({ modIndex: 1 });
-    expect(log.apply({ kind: "txn", compare: [{ kind: "absent", key: "b" }], then })).toMatchObject({ succeeded: false });
+    expect(log.apply({ kind: "txn", compare: [{ kind: "absent", key: "b" }], then })).toMatchObject({
+      succeeded: false,
+    });
     expect(log.machine.get("b")).toMatchObject({ modIndex: 1 });
   });
 
