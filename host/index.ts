@@ -21,5 +21,5 @@ export { RealTimers } from "./timer/real.js";
 export type { Timers } from "./timer/timer.js";
 export { parseAddress } from "./transport/address.js";
 export { MemoryNetwork, MemoryTransport } from "./transport/memory.js";
-export { type TcpStats, TcpTransport, type TcpTransportOptions } from "./transport/tcp.js";
+export { TcpTransport, type TcpTransportOptions } from "./transport/tcp.js";
 export * from "./transport/transport.js";

@@ -6,37 +6,11 @@
 
 import { Role, StatusCode, type TimerKind } from "../host/core/abi.js";
 import type { Clients } from "./clients.js";
+import { type Draw, FAULT_DRAWS, type Fault, WEIGHTS } from "./faults.js";
 import type { Link } from "./network.js";
 import type { Random } from "./random.js";
 import { FailingEffect, type SimNode, TIMER_KINDS, UNARMED } from "./sim-node.js";
 import type { World } from "./world.js";
-
-/** Kinds of faults, and of freedom, that a run may have. */
-export const FAULTS = [
-  /** Messages are lost. */
-  "drop",
-  /** Messages arrive twice. */
-  "duplicate",
-  /** Messages on a link overtake each other. */
-  "reorder",
-  /** Links between groups of nodes, or in one direction, are cut for a while. */
-  "partition",
-  /** Nodes crash and restart, and lose what is not durable. */
-  "crash",
-  /** Writes take a while to become durable; without it they are durable at once. */
-  "durability",
-  /** Timers fire although their time has not come by anybody else's clock: clocks drift apart. */
-  "timer",
-  /** Storage effects fail, and stop a node until it is restarted. */
-  "storage",
-  /** Storage answers reads later. */
-  "read",
-  /** Nodes are told that others are unreachable. */
-  "unreachable",
-  /** Several inputs come before a flush. */
-  "batch",
-] as const;
-export type Fault = (typeof FAULTS)[number];
 
 /** Messages under way above which the driver only delivers: a network that is not lossy is bounded too. */
 const MOST_UNDER_WAY = 256;
@@ -46,39 +20,6 @@ const CHECKPOINT_INTERVAL = 64;
 const DRAWS = 8;
 /** Entries of an append that a crash may leave behind of it. */
 const MOST_TORN = 4;
-
-/** How often each action is drawn, among the actions that a run has. */
-const WEIGHTS = {
-  deliver: 1000,
-  durable: 260,
-  propose: 260,
-  flush: 160,
-  time: 60,
-  giveUp: 2,
-  restart: 12,
-  heal: 8,
-  drop: 24,
-  duplicate: 24,
-  partition: 2,
-  crash: 4,
-  timer: 6,
-  storage: 1,
-  read: 4,
-  unreachable: 4,
-} as const;
-type Draw = keyof typeof WEIGHTS;
-
-/** Draws that need a fault to be among those of the run. */
-const FAULT_DRAWS: readonly (Draw & Fault)[] = [
-  "drop",
-  "duplicate",
-  "partition",
-  "crash",
-  "timer",
-  "storage",
-  "read",
-  "unreachable",
-];
 
 /** Actions taken, by what was drawn. */
 export type DrawCounts = Record<Draw, number>;

@@ -1,13 +1,14 @@
 /** One simulated run: a world, random actions, every rule on, and a summary that is the same for the same seed. */
 
-import { ConfigurationFlag, EventKindName, MemberRole, MessageFormat, EntryFrame } from "../host/core/abi.js";
+import { ConfigurationFlag, EntryFrame, EventKindName, MemberRole, MessageFormat } from "../host/core/abi.js";
 import { encodeConfiguration } from "../host/core/configuration.js";
 import type { Capacity } from "../host/core/plan.js";
 import { checkLinearizable } from "./checkers/linearizability.js";
 import { Clients, RegisterMachine } from "./clients.js";
 import type { CoreUnderTest } from "./core-under-test.js";
+import { FAULTS, type Fault } from "./faults.js";
 import { Random } from "./random.js";
-import { type DrawCounts, FAULTS, type Fault, RandomDriver } from "./random-driver.js";
+import { type DrawCounts, RandomDriver } from "./random-driver.js";
 import { V8Core } from "./v8-core.js";
 import { InvariantViolation } from "./violation.js";
 import { World } from "./world.js";

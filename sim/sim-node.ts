@@ -3,24 +3,16 @@
  * the rules, and lets messages go when their barrier is lifted. What happens to it is decided by the World.
  */
 
-import {
-  AppendReply,
-  EntryKind,
-  Header,
-  MessageFlag,
-  MessageKind,
-  Role,
-  StatusCode,
-  StorageAnswer,
-} from "../host/core/abi.js";
+import { EntryKind, Role, StatusCode, StorageAnswer } from "../host/core/abi.js";
 import type { Plan } from "../host/core/plan.js";
 import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
 import type { Digest } from "./digest.js";
 import { Disk, WriteKind } from "./disk.js";
+import { judgeLeaving } from "./leaving.js";
 import { EMPTY_LOG, type LogTree } from "./log-tree.js";
 import type { SimMachine } from "./machine.js";
-import { type Envelope, kindOf, type Network } from "./network.js";
+import type { Envelope, Network } from "./network.js";
 import type { Random } from "./random.js";
 import type { Report } from "./violation.js";
 
@@ -384,36 +376,8 @@ export class SimNode implements CoreEffects {
   }
 
   #leave(envelope: Envelope): void {
-    this.#judgeLeaving(envelope);
+    judgeLeaving(this, envelope);
     this.around.network.send(envelope);
-  }
-
-  /** What a message tells has to be durable when it leaves. */
-  #judgeLeaving(envelope: Envelope): void {
-    const { rules } = this.around;
-    const { words } = envelope;
-    const kind = kindOf(envelope);
-    const flags = words[Header.flags >> 2] as number;
-    if ((flags & MessageFlag.PRE_VOTE) !== 0) return;
-    const term = numberAt(words, Header.term);
-    const { disk } = this;
-    rules.barrier.showsTerm(this.id, term, disk.term);
-    if (kind === MessageKind.VOTE_REQUEST || (flags & MessageFlag.GRANTED) !== 0) {
-      const candidate = kind === MessageKind.VOTE_REQUEST ? this.id : envelope.to;
-      rules.barrier.showsVote(this.id, term, candidate, disk.term, disk.vote);
-      rules.votes.gives(this.id, term, candidate);
-    } else if (kind === MessageKind.APPEND_REPLY) {
-      this.#judgeAcknowledgement(envelope.to, term, numberAt(words, Header.size + AppendReply.match));
-    }
-  }
-
-  #judgeAcknowledgement(to: number, term: number, match: number): void {
-    const { rules } = this.around;
-    rules.barrier.acknowledges(this.id, match, this.disk.durable.last);
-    const leader = this.around.node(to);
-    if (match === 0 || !leader.leads || leader.core.state.term !== term) return;
-    const id = this.disk.durable.at(match);
-    rules.acknowledged.acknowledges(this.id, match, id, to, leader.disk.written.at(match));
   }
 
   /**
@@ -447,11 +411,6 @@ export class SimNode implements CoreEffects {
     }
     if (used > 0) core.restoreEntries(bytes.subarray(0, used));
   }
-}
-
-/** A u64 in a message. */
-function numberAt(words: Int32Array, offset: number): number {
-  return (words[(offset >> 2) + 1] as number) * 2 ** 32 + ((words[offset >> 2] as number) >>> 0);
 }
 
 /** The kind of entry that a state machine gets. */

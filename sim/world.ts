@@ -8,7 +8,7 @@
  */
 
 import { EventKind, Role, type TimerKind } from "../host/core/abi.js";
-import { MICRO_CAPACITY, type Capacity } from "../host/core/plan.js";
+import { type Capacity, MICRO_CAPACITY } from "../host/core/plan.js";
 import { Action, ActionLog } from "./action.js";
 import { Rules } from "./checkers/invariants.js";
 import type { CoreUnderTest } from "./core-under-test.js";
@@ -17,23 +17,10 @@ import { EMPTY_LOG, LogPath, LogTree } from "./log-tree.js";
 import { RecordingMachine, type SimMachine } from "./machine.js";
 import { voterSets } from "./messages.js";
 import { type Envelope, type Link, Network } from "./network.js";
+import { type NodeSetup, prepareDisk } from "./node-setup.js";
 import { Random } from "./random.js";
 import { APPLIED_KIND, type FailingEffect, SimNode, type Surroundings, UNARMED } from "./sim-node.js";
 import { InvariantViolation, type Report } from "./violation.js";
-
-/** What one node starts with; nothing unless stated. */
-export interface NodeSetup {
-  readonly term?: number;
-  readonly vote?: number;
-  /** The durable log, whole entries in wire form. */
-  readonly entries?: Uint8Array;
-  /** What differs from the world's capacity. */
-  readonly capacity?: Partial<Capacity>;
-  /** Every storage effect is durable when it returns. */
-  readonly synchronous?: boolean;
-  /** The node knows no configuration yet: it is to be added. */
-  readonly isStranger?: boolean;
-}
 
 export interface WorldOptions {
   readonly core: CoreUnderTest;
@@ -330,23 +317,4 @@ export class World implements Surroundings {
     if (this.autoFlush) node.flush();
     return status;
   }
-}
-
-/** Puts on a disk what its node starts with. */
-function prepareDisk(node: SimNode, setup: NodeSetup): void {
-  const { disk, around } = node;
-  node.synchronous = setup.synchronous ?? false;
-  if (setup.term !== undefined || setup.vote !== undefined) disk.hardState(setup.term ?? 0, setup.vote ?? 0);
-  if (setup.entries !== undefined && setup.entries.length > 0) {
-    const bytes = setup.entries.slice();
-    const memory = { bytes, words: new Int32Array(bytes.buffer) };
-    const ids: number[] = [];
-    for (let offset = 0; offset < bytes.length; ) {
-      const id = around.tree.add(ids.at(-1) ?? EMPTY_LOG, memory, offset);
-      ids.push(id);
-      offset += around.tree.bytesOf(id);
-    }
-    disk.append(Int32Array.from(ids), ids.length);
-  }
-  while (disk.pending.length > 0) disk.completeOne();
 }

@@ -222,6 +222,9 @@ describe.each(cores)("elections on $name", ({ make }) => {
 
   it("a node that has just started is loyal too: it may have acknowledged a leader before", () => {
     const w = new Scenario(make(), { nodes: 3 });
+    w.forgetLeaders();
+    w.crash(2);
+    w.restart(2);
     w.inject(encodeVoteRequest(from(3, 2, 9), { lastIndex: 0, lastTerm: 0 }));
     expect(w.describe(2)).toBe("FOLLOWER t0 commit=0");
     w.advance(2, CAPACITY.electionTimeout);

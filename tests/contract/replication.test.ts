@@ -127,7 +127,7 @@ describe.each(cores)("replication on $name", ({ make }) => {
     while (answers.at(-1) !== "BUSY") answers.push(w.propose(1, "x".repeat(100)));
     // 120 bytes an entry.
     expect(answers.filter((answer) => answer === OK)).toHaveLength(Math.floor(CAPACITY.uncommittedBytes / 120));
-    while (w.node(1).leads) w.heartbeat(1);
+    for (let i = 0; i < 12 && w.node(1).leads; i++) w.heartbeat(1);
     w.drop();
     w.heal();
     w.elect(1);
@@ -251,6 +251,21 @@ describe.each(cores)("replication on $name", ({ make }) => {
     const entries = entriesOf([2]);
     expect(w.inject(encodeAppend(from(3, 2, 2), { prevIndex: 1, prevTerm: 1, entries }))).toBe("CONTRADICTION");
     expect(w.describe(2)).toBe("FOLLOWER t1 commit=2");
+  });
+
+  // Paper figure 2: min(leaderCommit, index of last new entry): what lies behind that may not be the leader's.
+  it("a commit index is believed only as far as the follower's log is known to be the leader's", () => {
+    const w = new Scenario(make(), { nodes: [{ terms: [1, 2, 2] }, { terms: [1, 2, 2] }, { terms: [1, 1, 1] }] });
+    w.isolate(3);
+    w.elect(1);
+    w.inject(encodeAppend(from(1, 3, 3), { prevIndex: 1, prevTerm: 1, commit: 3 }));
+    expect(w.describe(3)).toBe("FOLLOWER t3 commit=1");
+    expect(w.applied(3)).toBe("1:1/1");
+    w.heal();
+    w.heartbeat(1);
+    w.deliverAll();
+    expect(w.log(3)).toBe("1:1 2:2 3:2 4:3");
+    expect(w.applied(3)).toBe("1:1/1 2:2/2 3:3/2");
   });
 
   it("followers learn of a commit at once, by a quiet message that they do not answer", () => {

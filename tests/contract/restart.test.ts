@@ -83,4 +83,28 @@ describe.each(cores)("restarts on $name", ({ make }) => {
     expect(w.log(1)).toBe(w.log(2));
     expect(w.applied(3)).toBe(w.applied(2));
   });
+
+  it("a leader restarted from where its state machine was saved serves a follower from the first entry on", () => {
+    const w = new Scenario(make(), { nodes: 3 });
+    w.elect(1);
+    w.isolate(3);
+    w.drop();
+    for (let i = 0; i < 10; i++) {
+      w.propose(1, `${i}`);
+      w.deliverAll();
+    }
+    const node = w.node(1);
+    node.machine.checkpoint();
+    node.checkpointIndex = node.core.state.applied;
+    w.crash(1);
+    w.restart(1);
+    w.elect(1);
+    w.crash(3);
+    w.restart(3);
+    w.heal();
+    w.heartbeat(1);
+    w.deliverAll();
+    expect(w.log(3)).toBe(w.log(1));
+    expect(w.applied(3)).toBe(w.applied(2));
+  });
 });

@@ -10,9 +10,10 @@ import type { CoreState, CoreUnderTest } from "../../sim/core-under-test.js";
 import { RecordingMachine } from "../../sim/machine.js";
 import { type Address, describeMessage, type EntrySpec, encodeEntries } from "../../sim/messages.js";
 import type { Envelope } from "../../sim/network.js";
+import type { NodeSetup } from "../../sim/node-setup.js";
 import { TINY_CAPACITY } from "../../sim/run.js";
 import type { FailingEffect, SimNode } from "../../sim/sim-node.js";
-import { DEFAULT_CLUSTER, type NodeSetup, World } from "../../sim/world.js";
+import { DEFAULT_CLUSTER, World } from "../../sim/world.js";
 
 /** Deliveries after which a network that does not become quiet is a bug. */
 const DELIVERIES = 10_000;

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
 import { Clients, RegisterMachine } from "../../sim/clients.js";
 import { Digest } from "../../sim/digest.js";
+import { FAULTS } from "../../sim/faults.js";
 import { Random } from "../../sim/random.js";
-import { FAULTS } from "../../sim/random-driver.js";
 import {
   parseFaults,
   ROOMY_CAPACITY,
