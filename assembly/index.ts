@@ -40,9 +40,9 @@ function check(handle: usize, stage: u32): i32 {
   return n.stage == stage ? StatusCode.OK : StatusCode.BAD_STAGE;
 }
 
-/** As `check` for a running node, and takes the time; a time before the last one does not count. */
-function checkInput(handle: usize, nowLow: u32, nowHigh: u32): i32 {
-  const status = check(handle, Stage.RUNNING);
+/** As `check`, and takes the time; a time before the last one does not count. */
+function checkTimed(handle: usize, stage: u32, nowLow: u32, nowHigh: u32): i32 {
+  const status = check(handle, stage);
   if (status != StatusCode.OK) return status;
   const now = join(nowLow, nowHigh);
   if (!isNumber(now)) return StatusCode.BAD_ARGUMENT;
@@ -81,6 +81,7 @@ export function init(arena: usize, length: u32, plan: usize): i32 {
   const n = layOut(arena, changetype<Plan>(plan));
   n.stage = Stage.RESTORING;
   n.first = 1;
+  n.termCount = 1;
   return StatusCode.OK;
 }
 
@@ -142,13 +143,10 @@ export function restoreEntries(node: usize, entries: usize, length: u32): i32 {
  * @param nowHigh high word of it
  */
 export function start(node: usize, nowLow: u32, nowHigh: u32): i32 {
-  const status = check(node, Stage.RESTORING);
+  const status = checkTimed(node, Stage.RESTORING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
-  const now = join(nowLow, nowHigh);
-  if (!isNumber(now)) return StatusCode.BAD_ARGUMENT;
   const n = changetype<Node>(node);
   n.stage = Stage.RUNNING;
-  n.now = now;
   restore.start(n);
   return StatusCode.OK;
 }
@@ -162,7 +160,7 @@ export function start(node: usize, nowLow: u32, nowHigh: u32): i32 {
  * @param length its length in bytes
  */
 export function receive(node: usize, nowLow: u32, nowHigh: u32, message: usize, length: u32): i32 {
-  const status = checkInput(node, nowLow, nowHigh);
+  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
   return status == StatusCode.OK ? receiveMessage(changetype<Node>(node), message, length) : status;
 }
 
@@ -174,7 +172,7 @@ export function receive(node: usize, nowLow: u32, nowHigh: u32, message: usize, 
  * @param kind a TimerKind
  */
 export function timer(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
-  const status = checkInput(node, nowLow, nowHigh);
+  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   if (kind == TimerKind.ELECTION) electionTimeout(changetype<Node>(node));
   else if (kind == TimerKind.HEARTBEAT) replication.heartbeatTimeout(changetype<Node>(node));
@@ -241,7 +239,7 @@ export function observe(node: usize, mask: u32): i32 {
  * @returns OK, MORE if it is to be called again, or why the node stopped
  */
 export function flush(node: usize, nowLow: u32, nowHigh: u32): i32 {
-  const status = checkInput(node, nowLow, nowHigh);
+  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   const n = changetype<Node>(node);
   n.busy = 1;

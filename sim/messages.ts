@@ -139,8 +139,10 @@ export interface AppendReplySpec {
 /** Encodes an append reply. */
 export function encodeAppendReply(address: Address, spec: AppendReplySpec): Uint8Array {
   const flags = spec.rejected === undefined ? 0 : MessageFlag.REJECTED;
-  const view = message(MessageKind.APPEND_REPLY, flags, MessageFormat.APPEND_REPLY, address);
-  const fields = ["match", "rejected", "hintIndex", "hintTerm", "round", "sent"] as const;
+  const length = flags === 0 ? MessageFormat.APPEND_REPLY : MessageFormat.REJECTION;
+  const view = message(MessageKind.APPEND_REPLY, flags, length, address);
+  const always = ["match", "round", "sent"] as const;
+  const fields = flags === 0 ? always : ([...always, "rejected", "hintIndex", "hintTerm"] as const);
   for (const field of fields) putNumber(view, Header.size + AppendReply[field], spec[field] ?? 0);
   view.setUint32(Header.size + AppendReply.sequence, spec.sequence ?? 0, true);
   return new Uint8Array(view.buffer);

@@ -39,7 +39,7 @@ function member(id: u32, entries: u32): Node {
   setUp(n, configuration);
   configuration.free();
   n.term = n.savedTerm = 1;
-  for (let i: u32 = 0; i < entries; i++) push(n, 1, EntryKind.NORMAL, Recorded.message, 24);
+  for (let i: u32 = 0; i < entries; i++) push(n, 1, EntryKind.NORMAL, Recorded.message, 24, 0);
   n.written = n.durable = n.last;
   return n;
 }

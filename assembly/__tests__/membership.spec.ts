@@ -32,7 +32,7 @@ function membersOf(n: Node): u32 {
 }
 
 function append(n: Node, configuration: ConfigurationWriter): void {
-  push(n, 1, EntryKind.CONFIGURATION, configuration.place, configuration.length);
+  push(n, 1, EntryKind.CONFIGURATION, configuration.place, configuration.length, n.durable);
   activate(n, configuration.place, n.last);
 }
 
@@ -65,7 +65,7 @@ describe("putting a configuration in force", () => {
     n.role = Role.LEADER;
     n.now = 77;
     setUp(n, voters(0b1));
-    for (let i = 0; i < 5; i++) push(n, 1, EntryKind.NOOP, 0, 0);
+    for (let i = 0; i < 5; i++) push(n, 1, EntryKind.NOOP, 0, 0, n.durable);
     append(n, voters(0b11));
     const peer = peerAt(n, 1);
     expect(peer.id).toBe(2);
@@ -102,7 +102,7 @@ describe("rolling back", () => {
       for (let i = 0; i < 12; i++) {
         const previous = inForce[i];
         const next = random.below(3) == 0 ? 1 + random.below(511) : previous;
-        if (next == previous) push(n, 1, EntryKind.NOOP, 0, 0);
+        if (next == previous) push(n, 1, EntryKind.NOOP, 0, 0, n.durable);
         else append(n, voters(next));
         inForce.push(next);
       }
@@ -125,7 +125,7 @@ describe("rolling back", () => {
     append(n, voters(0b11));
     n.commit = n.applied = n.durable = n.written = 1;
     for (let i = 0; i < 40; i++) {
-      push(n, 1, EntryKind.NOOP, 0, 0);
+      push(n, 1, EntryKind.NOOP, 0, 0, n.durable);
       n.commit = n.applied = n.durable = n.written = n.last;
     }
     expect(n.first).toBeGreaterThan(1);

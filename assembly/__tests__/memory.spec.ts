@@ -86,7 +86,8 @@ describe("the layouts", () => {
     expect(offsetof<Header>("term") + 8).toBe(MessageFormat.HEADER);
     expect(offsetof<Header>("cluster")).toBe(2 + 1 + 1 + 5 * 4);
     expect(offsetof<Append>("count")).toBe(5 * 8 + 4);
-    expect(offsetof<AppendReply>("reserved")).toBe(6 * 8 + 4);
+    expect(offsetof<AppendReply>("reserved")).toBe(3 * 8 + 4);
+    expect(offsetof<AppendReply>("hintTerm") + 8).toBe(MessageFormat.REJECTION - MessageFormat.HEADER);
   });
 
   it("lie in memory field by field, little-endian", () => {

@@ -45,11 +45,20 @@ export function newNode(plan: Plan): Node {
   const n = layOut(heap.alloc(arenaBytes(plan)), plan);
   n.stage = Stage.RUNNING;
   n.first = 1;
+  n.termCount = 1;
   return n;
 }
 
 export function freeNode(n: Node): void {
   heap.free(changetype<usize>(n));
+}
+
+/** Everything is durable; the entries up to `index` are committed and applied. */
+export function settle(n: Node, index: u64): void {
+  n.written = n.last;
+  n.durable = n.last;
+  n.commit = index;
+  n.applied = index;
 }
 
 /** Writes a configuration of members without addresses: ids in ascending order, each with its roles. */

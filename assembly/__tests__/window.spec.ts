@@ -1,245 +1,222 @@
-/** The log window (state/window.ts): a ring of bytes against the plainest model there is, a list of entries. */
+/** The log window (state/window.ts), rule by rule; eviction.spec.ts has what leaves it, window-model.spec.ts sequences. */
 
-import { Entry, EntryFrame, EntryKind } from "../abi/entry";
-import { Node } from "../abi/node";
+import { EntryKind } from "../abi/entry";
+import { EventKind } from "../abi/event";
+import { Role } from "../abi/node";
+import { PlanLimit } from "../abi/plan";
 import { brokenInvariant } from "../raft/invariants";
 import { restoreEntries, restoreHardState } from "../raft/restore";
-import { entryCapacity, planOf } from "../state/arena";
-import {
-  admits,
-  entryAt,
-  entrySize,
-  knowsTerm,
-  offsetOf,
-  payloadOf,
-  push,
-  pushEncoded,
-  removeFrom,
-  runEnd,
-  sizeOf,
-  spanFrom,
-  termAt,
-} from "../state/window";
-import { freeNode, newNode, newPlan, Random } from "./node-kit";
-
-/** Longest payload of the plan. */
-const LONGEST: u32 = 512 - 88 - 16;
-/** Length and term of each entry since the first one, as they were pushed. */
-let lengths: u32[] = [];
-let terms: u64[] = [];
-let payload: usize = 0;
-
-function fillPayload(index: u64, length: u32): void {
-  for (let i: u32 = 0; i < length; i++) store<u8>(payload + i, <u8>(<u32>index * 7 + i));
-}
-
-/** Pushes an entry, and remembers it. Empty ones are a new leader's. */
-function add(n: Node, term: u64, length: u32): void {
-  fillPayload(n.last + 1, length);
-  push(n, term, length == 0 ? EntryKind.NOOP : EntryKind.NORMAL, payload, length);
-  n.term = max(n.term, term);
-  lengths.push(length);
-  terms.push(term);
-}
-
-/** Everything up to `index` is committed, durable and applied. */
-function settle(n: Node, index: u64): void {
-  n.commit = index;
-  n.written = n.last;
-  n.durable = n.last;
-  n.applied = index;
-}
-
-/** Whether every entry of the window is the one that was pushed. */
-function agrees(n: Node): bool {
-  for (let index = n.first; index <= n.last; index++) {
-    const entry = entryAt(n, index);
-    const length = lengths[<i32>index - 1];
-    if (entry.length != length || entry.term != terms[<i32>index - 1]) return false;
-    fillPayload(index, length);
-    if (memory.compare(payloadOf(entry), payload, length) != 0) return false;
-    for (let i = length; i < sizeOf(entry) - EntryFrame.HEADER; i++) {
-      if (load<u8>(payloadOf(entry) + i) != 0) return false;
-    }
-  }
-  return true;
-}
-
-/** Bytes of the entries from `index` on, counted one by one. */
-function bytesFrom(n: Node, index: u64): u32 {
-  let bytes: u32 = 0;
-  for (let i = max(index, n.first); i <= n.last; i++) bytes += sizeOf(entryAt(n, i));
-  return bytes;
-}
-
-beforeEach(() => {
-  lengths = [];
-  terms = [];
-  if (payload == 0) payload = heap.alloc(512);
-});
+import { becomeCandidate, becomeLeader } from "../raft/role";
+import { arenaBytes, planOf } from "../state/arena";
+import { beginTerms, lowestKnown } from "../state/terms";
+import { entryAt, knowsTerm, offsetOf, push, pushEncoded, runEnd, sizeOf, spanFrom, termAt } from "../state/window";
+import { fillSlots, LogModel, roomyLog } from "./log-model";
+import { freeNode, newNode, newPlan, settle } from "./node-kit";
 
 describe("the window", () => {
   it("wraps where an entry does not fit behind the last one, and never splits one", () => {
-    const n = newNode(newPlan());
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
     let wraps = 0;
     for (let i = 0; i < 40; i++) {
-      add(n, 1, 200);
+      assert(log.add(1, 200, n.durable));
       settle(n, n.last);
       if (i > 0 && offsetOf(n, n.last) == 0) wraps++;
-      assert(agrees(n));
       assert(brokenInvariant(n) == 0);
+      log.assertEntries();
+      log.assertPlaces();
     }
     expect(wraps).toBe(4, "nine entries of 216 bytes in each round of 2048");
-    freeNode(n);
+    log.free();
   });
 
-  it("lets applied entries go, and keeps the term of the one before the first", () => {
-    const n = newNode(newPlan());
-    for (let term: u64 = 1; term <= 50; term++) {
-      add(n, term, 8);
+  it("counts what is skipped at the wrap as taken up", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
+    for (let i = 0; i < 10; i++) {
+      assert(log.add(1, 200, n.durable));
       settle(n, n.last);
     }
-    expect(n.first).toBeGreaterThan(18, "32 slots");
-    expect(termAt(n, n.first - 1)).toBe(n.first - 1);
-    expect(knowsTerm(n, n.first - 1)).toBe(true);
-    expect(knowsTerm(n, n.first - 2)).toBe(false);
-    expect(knowsTerm(n, n.last + 1)).toBe(false);
-    freeNode(n);
+    expect(offsetOf(n, 10)).toBe(0);
+    expect(spanFrom(n, 9)).toBe(216 + (2048 - 9 * 216) + 216);
+    expect(spanFrom(n, 10)).toBe(216);
+    log.free();
   });
 
-  throws("does not let go of entries that are not applied", () => {
+  it("uses every byte and every slot", () => {
+    const plan = newPlan();
+    plan.windowBytes = 1024;
+    const log = new LogModel(newNode(plan), 1);
+    for (let i = 0; i < 16; i++) assert(log.add(1, 48, 0));
+    expect(spanFrom(log.n, 1)).toBe(1024);
+    expect(log.add(1, 0, 0)).toBe(false);
+    expect(log.add(1, 48, 1)).toBe(true, "exactly where the first one was");
+    expect(log.n.first).toBe(2);
+    expect(spanFrom(log.n, 2)).toBe(1024);
+    log.assertEntries();
+    log.assertPlaces();
+    log.free();
+    const many = roomyLog();
+    fillSlots(many);
+    expect(many.add(1, 0, 0)).toBe(false);
+    many.free();
+  });
+
+  it("takes no entry whose index would not be a number", () => {
     const n = newNode(newPlan());
-    for (let i = 0; i < 33; i++) add(n, 1, 8);
-  });
-
-  it("holds what was pushed through any sequence of appends, applies and truncations", () => {
-    const random = new Random(7);
-    let checked = 0;
-    for (let round = 0; round < 60; round++) {
-      const n = newNode(newPlan());
-      lengths = [];
-      terms = [];
-      let term: u64 = 1;
-      for (let step = 0; step < 200; step++) {
-        const draw = random.below(16);
-        const length = random.below(4) == 0 ? random.below(LONGEST + 1) : random.below(40);
-        const kind = length == 0 ? EntryKind.NOOP : EntryKind.NORMAL;
-        if (draw < 10 && admits(n, 1, entrySize(length), kind)) {
-          add(n, term, length);
-        } else if (draw < 13) {
-          settle(n, n.commit + <u64>random.below(<u32>(n.last - n.commit) + 1));
-        } else if (draw < 14 && n.last > n.commit) {
-          const from = n.commit + 1 + <u64>random.below(<u32>(n.last - n.commit));
-          removeFrom(n, from);
-          lengths.length = <i32>from - 1;
-          terms.length = <i32>from - 1;
-        } else if (draw == 15) {
-          term++;
-        }
-        assert(agrees(n));
-        assert(brokenInvariant(n) == 0);
-        assert(n.last == lengths.length);
-        // What a follower has not applied is here.
-        assert(n.first <= n.applied + 1);
-        checked++;
-      }
-      freeNode(n);
-    }
-    expect(checked).toBe(60 * 200);
+    beginTerms(n, PlanLimit.NUMBER - 1, 1);
+    n.first = PlanLimit.NUMBER;
+    n.last = PlanLimit.NUMBER - 1;
+    n.lastTerm = 1;
+    expect(push(n, 1, EntryKind.NOOP, 0, 0, n.last)).toBe(true);
+    expect(push(n, 1, EntryKind.NOOP, 0, 0, n.last)).toBe(false);
+    expect(n.last).toBe(PlanLimit.NUMBER);
+    freeNode(n);
   });
 });
 
-describe("admission to the window", () => {
-  it("goes by the bytes of the entries, and there is room for whatever is admitted", () => {
-    const random = new Random(11);
-    let refused = 0;
-    for (let round = 0; round < 100; round++) {
-      const n = newNode(newPlan());
-      lengths = [];
-      terms = [];
-      // Begin anywhere in the ring.
-      for (let i = random.below(40); i > 0; i--) {
-        add(n, 1, random.below(300));
-        settle(n, n.last);
-      }
-      const applied = n.applied;
-      for (let step = 0; step < 60; step++) {
-        const length = random.below(random.below(2) == 0 ? 24 : LONGEST + 1);
-        if (admits(n, 1, entrySize(length), EntryKind.NORMAL)) add(n, 1, length);
-        else refused++;
-        assert(spanFrom(n, applied + 1) == bytesFrom(n, applied + 1));
-      }
-      // The reserve is for the algorithm's own entries.
-      while (admits(n, 1, entrySize(0), EntryKind.NOOP)) add(n, 1, 0);
-      assert(n.last - applied <= 32);
-      assert(n.first <= applied + 1);
-      assert(agrees(n));
-      freeNode(n);
+describe("a truncation", () => {
+  it("reaches before the window: it is empty then, and goes on from there", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
+    for (let i: u64 = 0; i < 60; i++) {
+      assert(log.add(1 + i / 4, 8, n.durable));
+      settle(n, 0);
     }
-    expect(refused).toBeGreaterThan(100);
+    log.removeFrom(10);
+    expect(n.first).toBe(10);
+    expect(n.last).toBe(9);
+    expect(n.lastTerm).toBe(3);
+    expect(n.durable).toBe(9);
+    expect(n.truncateFrom).toBe(10);
+    expect(n.head).toBe(0);
+    log.assertTerms();
+    assert(log.add(40, 8, n.durable));
+    expect(n.head).toBe(24, "an empty window begins at the start");
+    log.assertEntries();
+    log.assertTerms();
+    expect(brokenInvariant(n)).toBe(0);
+    log.free();
   });
 
-  it("leaves normal entries the window less the longest entry and the reserve, and its own entries the reserve", () => {
+  it("right before the window takes all of it, and none of the terms before", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
+    for (let i: u64 = 1; i <= 40; i++) {
+      assert(log.add(i / 10 + 1, 8, n.durable));
+      settle(n, 0);
+    }
+    const first = n.first;
+    const count = n.termCount;
+    log.removeFrom(first);
+    expect(n.first).toBe(first);
+    expect(n.termCount).toBe(count);
+    log.assertTerms();
+    log.free();
+  });
+
+  it("asks storage to remove from the lowest index, and only what it was handed", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
+    for (let i = 0; i < 9; i++) assert(log.add(1, 8, 0));
+    n.written = 7;
+    n.durable = 6;
+    n.verified = 9;
+    log.removeFrom(8);
+    expect(n.truncateFrom).toBe(0);
+    expect(n.written).toBe(7);
+    expect(n.verified).toBe(7);
+    log.removeFrom(5);
+    assert(log.add(2, 8, 0));
+    n.written = 5;
+    log.removeFrom(5);
+    log.removeFrom(3);
+    assert(log.add(2, 8, 0));
+    assert(log.add(2, 8, 0));
+    n.written = 4;
+    log.removeFrom(4);
+    expect(n.truncateFrom).toBe(3);
+    expect(n.durable).toBe(2);
+    expect(n.verified).toBe(2);
+    log.free();
+  });
+
+  throws("does not reach below what is committed", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    for (let i = 0; i < 5; i++) log.add(1, 8, 0);
+    settle(log.n, 3);
+    log.removeFrom(3);
+  });
+
+  throws("does not reach below the terms that are known", () => {
+    const log = new LogModel(newNode(newPlan()), 1);
+    for (let i: u64 = 1; i < 80; i++) {
+      log.add(i, 8, log.n.durable);
+      settle(log.n, 0);
+    }
+    log.removeFrom(lowestKnown(log.n));
+  });
+});
+
+describe("a new leader", () => {
+  it("always finds room for its empty entry in a durable log, however many failed before it", () => {
     const n = newNode(newPlan());
-    const plan = planOf(n);
-    const limit = plan.windowBytes - entryCapacity(plan);
-    while (admits(n, 1, entrySize(40), EntryKind.NORMAL)) add(n, 1, 40);
-    const normal = spanFrom(n, 1);
-    expect(normal).toBeLessThanOrEqual(limit - n.reservedBytes);
-    expect(normal).toBeGreaterThan(limit - n.reservedBytes - entrySize(40));
-    expect(admits(n, 1, n.reservedBytes, EntryKind.CONFIGURATION)).toBe(true);
-    expect(admits(n, 1, n.reservedBytes + entrySize(40), EntryKind.CONFIGURATION)).toBe(false);
+    while (push(n, 0, EntryKind.NORMAL, changetype<usize>(n), 40, 0)) continue;
+    for (let term: u64 = 1; term <= 200; term++) {
+      settle(n, 0);
+      becomeCandidate(n, Role.CANDIDATE);
+      becomeLeader(n);
+      assert(n.role == Role.LEADER && n.lastTerm == term);
+      n.role = Role.FOLLOWER;
+      n.leader = 0;
+      assert(brokenInvariant(n) == 0);
+    }
+    expect(n.lastTerm).toBe(200);
+    expect(knowsTerm(n, n.last - 32 - 32 + 1)).toBe(true, "a window of 32 and the table");
+    freeNode(n);
+  });
+
+  it("steps down if the window is full of what is not durable, and says so", () => {
+    const n = newNode(newPlan());
+    n.eventMask = 1 << EventKind.FULL;
+    while (push(n, 0, EntryKind.NORMAL, changetype<usize>(n), 40, 0)) continue;
+    const last = n.last;
+    becomeCandidate(n, Role.CANDIDATE);
+    becomeLeader(n);
+    expect(n.role).toBe(Role.FOLLOWER);
+    expect(n.leader).toBe(0);
+    expect(n.last).toBe(last);
+    expect(n.eventsPending).toBe(1 << EventKind.FULL);
+    expect(brokenInvariant(n)).toBe(0);
     freeNode(n);
   });
 });
 
 describe("a window that is restored", () => {
-  it("holds everything that might not be committed", () => {
-    const random = new Random(13);
-    const log = heap.alloc(65536);
-    let evicted = 0;
-    for (let round = 0; round < 100; round++) {
-      const before = newNode(newPlan());
-      lengths = [];
-      terms = [];
-      let bytes: u32 = 0;
-      for (let i = random.below(60); i > 0; i--) {
-        add(before, 1, random.below(200));
-        settle(before, before.last);
-        bytes += copyOut(before, log + bytes);
-      }
-      const applied = before.applied;
-      for (let step = 0; step < 80; step++) {
-        const length = random.below(300);
-        if (!admits(before, 1, entrySize(length), EntryKind.NORMAL)) continue;
-        add(before, 1, length);
-        bytes += copyOut(before, log + bytes);
-      }
-      // One new leader that failed: its entry comes out of the reserve.
-      add(before, 2, 0);
-      bytes += copyOut(before, log + bytes);
-
-      const after = newNode(newPlan());
-      restoreHardState(after, 2, 0);
-      assert(restoreEntries(after, log, bytes) == 0);
-      assert(after.last == before.last);
-      assert(after.first <= applied + 1);
-      if (after.first > 1) evicted++;
-      assert(agrees(after));
-      assert(brokenInvariant(after) == 0);
-      freeNode(before);
-      freeNode(after);
-    }
-    heap.free(log);
-    expect(evicted).toBeGreaterThan(50);
+  it("holds the end of the log, and knows the terms before", () => {
+    const before = roomyLog();
+    for (let i: u64 = 0; i < 250; i++) assert(before.add(1 + i / 40, <u32>(i % 50), 0));
+    const after = newNode(newPlan());
+    restoreHardState(after, 9, 0);
+    const entries = changetype<usize>(entryAt(before.n, 1));
+    expect(restoreEntries(after, entries, spanFrom(before.n, 1))).toBe(0);
+    expect(after.last).toBe(250);
+    expect(after.durable).toBe(250);
+    expect(after.first).toBeGreaterThan(218);
+    expect(lowestKnown(after)).toBe(0);
+    for (let index: u64 = 0; index <= 250; index++) assert(termAt(after, index) == termAt(before.n, index));
+    expect(brokenInvariant(after)).toBe(0);
+    before.free();
+    freeNode(after);
   });
 });
 
 describe("entries in wire form", () => {
   it("lie in runs of one piece, whose end is known", () => {
-    const n = newNode(newPlan());
+    const log = new LogModel(newNode(newPlan()), 1);
+    const n = log.n;
     for (let i = 0; i < 12; i++) {
-      add(n, 1, 200);
+      assert(log.add(1, 200, n.durable));
       settle(n, n.last);
     }
     expect(offsetOf(n, 10)).toBe(0, "where it wraps");
@@ -247,24 +224,24 @@ describe("entries in wire form", () => {
     expect(runEnd(n, 9)).toBe(9);
     expect(runEnd(n, 10)).toBe(12);
     expect(runEnd(n, 12)).toBe(12);
-    freeNode(n);
+    log.free();
   });
 
-  it("are taken as they are", () => {
-    const from = newNode(newPlan());
+  it("are taken as they are, or not at all", () => {
+    const from = new LogModel(newNode(newPlan()), 1);
     const to = newNode(newPlan());
-    add(from, 3, 33);
-    const entry = entryAt(from, 1);
-    pushEncoded(to, entry, sizeOf(entry));
+    from.add(3, 33, 0);
+    const entry = entryAt(from.n, 1);
+    expect(pushEncoded(to, entry, sizeOf(entry), 0)).toBe(true);
     expect(memory.compare(changetype<usize>(entryAt(to, 1)), changetype<usize>(entry), sizeOf(entry))).toBe(0);
-    freeNode(from);
+    while (pushEncoded(to, entry, sizeOf(entry), 0)) continue;
+    const bytes = arenaBytes(planOf(to));
+    const copy = heap.alloc(bytes);
+    memory.copy(copy, changetype<usize>(to), bytes);
+    expect(pushEncoded(to, entry, sizeOf(entry), 0)).toBe(false);
+    expect(memory.compare(copy, changetype<usize>(to), bytes)).toBe(0);
+    heap.free(copy);
+    from.free();
     freeNode(to);
   });
 });
-
-/** Copies the last entry out, as storage does. Answers its size. */
-function copyOut(n: Node, to: usize): u32 {
-  const entry: Entry = entryAt(n, n.last);
-  memory.copy(to, changetype<usize>(entry), sizeOf(entry));
-  return sizeOf(entry);
-}

@@ -34,7 +34,7 @@ export namespace EventKind {
   /** (index, term) A durability report of an overwritten entry was not believed. */
   // @ts-ignore: decorator
   @inline export const STALE_DURABLE: u32 = 9;
-  /** (last index, bytes not applied yet) The window or the bound on uncommitted bytes refused an entry. */
+  /** (last index, bytes of the entry) The window or the bound on uncommitted bytes refused an entry. */
   // @ts-ignore: decorator
   @inline export const FULL: u32 = 10;
   /** (candidate, term asked for) A vote or pre-vote was denied because a leader was heard from recently. */

@@ -60,18 +60,15 @@ export class Append {
   count: u32;
 }
 
-/** Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one. */
+/**
+ * Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one. The fields from
+ * `rejected` on are there only with MessageFlag.REJECTED.
+ */
 // @ts-ignore: decorator
 @final @unmanaged
 export class AppendReply {
   /** Highest index up to which the follower's log is known to equal the leader's and is durable; 0 if none is yet. */
   match: u64;
-  /** With MessageFlag.REJECTED: `prevIndex` of the Append that did not fit; else 0. */
-  rejected: u64;
-  /** With MessageFlag.REJECTED: an index at which the logs may agree, for the next probe. */
-  hintIndex: u64;
-  /** With MessageFlag.REJECTED: the follower's term at `hintIndex`. */
-  hintTerm: u64;
   /** `round` of the newest Append seen. */
   round: u64;
   /** `sent` of the newest Append seen. */
@@ -80,6 +77,12 @@ export class AppendReply {
   sequence: u32;
   /** Must be 0. */
   reserved: u32;
+  /** `prevIndex` of the Append that did not fit. */
+  rejected: u64;
+  /** An index at which the logs may agree, for the next probe. */
+  hintIndex: u64;
+  /** The follower's term at `hintIndex`. */
+  hintTerm: u64;
 }
 
 export namespace MessageKind {
@@ -128,7 +131,10 @@ export namespace MessageFormat {
   /** Bytes of a vote request. */
   // @ts-ignore: decorator
   @inline export const VOTE_REQUEST: u32 = 56;
-  /** Bytes of an append reply. */
+  /** Bytes of an append reply that rejects nothing. */
   // @ts-ignore: decorator
-  @inline export const APPEND_REPLY: u32 = 96;
+  @inline export const APPEND_REPLY: u32 = 72;
+  /** Bytes of an append reply with MessageFlag.REJECTED. */
+  // @ts-ignore: decorator
+  @inline export const REJECTION: u32 = 96;
 }

@@ -69,23 +69,17 @@ export class Node {
   eventsOffset: u32;
   /** `windowEntries - 1`: which slot an index has. */
   slotMask: u32;
-  /** Bytes of the window that entries which are not applied may take up: all but the longest entry. */
-  unappliedLimit: u32;
-  /** Of these, bytes that only the algorithm's own entries may take. */
-  reservedBytes: u32;
-  /** Slots that only the algorithm's own entries may take. */
-  reservedEntries: u32;
+  /** The rows of terms that have left the window, TermStart each. */
+  termsOffset: u32;
 
   // The log.
 
-  /** Term of the entry at `first - 1`. */
-  baseTerm: u64;
   /** Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
   baseIndex: u64;
   /** Where the next entry goes, as an offset into the window's bytes. */
   head: u32;
-  /** Where the entries before the wrap end, as an offset; means nothing while the ring does not wrap. */
-  wrapEnd: u32;
+  /** Rows of terms that have left the window; at least 1. */
+  termCount: u32;
   /** Highest index handed to storage. `written <= last`. */
   written: u64;
   /** Smallest index from which storage has to remove entries at the next flush; 0 if none. */
@@ -122,6 +116,8 @@ export class Node {
   sharedLength: u32;
   /** `next` of the followers that can share it. */
   sharedNext: u64;
+  /** Leader: index of the empty entry by which it began its term. */
+  officeIndex: u64;
   /** Number of the latest heartbeat round. */
   round: u64;
 }

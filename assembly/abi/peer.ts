@@ -73,9 +73,6 @@ export namespace Due {
   @inline export const PRE_VOTE_REPLY: u32 = 4;
   // @ts-ignore: decorator
   @inline export const APPEND_REPLY: u32 = 8;
-  /** An append reply that only tells the term. */
-  // @ts-ignore: decorator
-  @inline export const TERM_REPLY: u32 = 64;
   // @ts-ignore: decorator
   @inline export const APPEND: u32 = 16;
   // @ts-ignore: decorator

@@ -21,8 +21,7 @@ export class Plan {
   nodes: u32;
   /** Entries in the log window: a power of two, 16 to 2^22. */
   windowEntries: u32;
-  /** Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
-   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes). */
+  /** Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
   windowBytes: u32;
   /** Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   maxMessage: u32;
@@ -59,7 +58,7 @@ export namespace PlanLimit {
   /** Most members of a configuration: quorums are counted by comparing all pairs. */
   // @ts-ignore: decorator
   @inline export const NODES: u32 = 64;
-  /** Fewest entries in a window: the reserve for the algorithm's own entries is an eighth. */
+  /** Fewest entries in a window: so that some can be under way while others are written. */
   // @ts-ignore: decorator
   @inline export const WINDOW_ENTRIES_MIN: u32 = 16;
   /** Most entries in a window: bounds every loop over the window. */
@@ -80,6 +79,10 @@ export namespace PlanLimit {
   /** Most bytes of an address: its length is one byte in a configuration. */
   // @ts-ignore: decorator
   @inline export const ADDRESS: u32 = 248;
+  /** Terms that are remembered of the entries that have left the window, the newest ones: a log that parts from the
+   * leader's further back has to be larger than any that leaders can leave behind who commit nothing. */
+  // @ts-ignore: decorator
+  @inline export const TERMS: u32 = 32;
   /** Longest of the times: an hour. */
   // @ts-ignore: decorator
   @inline export const TIME: u32 = 3600000;

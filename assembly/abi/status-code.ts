@@ -71,8 +71,9 @@ export namespace StatusCode {
   /** Reason of a stop: the state machine refused a committed entry. */
   // @ts-ignore: decorator
   @inline export const MACHINE_FAILED: i32 = -49;
-  /** Reason of a stop: the log conflicts with the leader's further back than the window reaches. It can only happen
-   * when a node is restarted with a smaller window than it had: restart it with the former plan. */
+  /** Reason of a stop: the log conflicts with the leader's at an entry that has left the window and of which not enough
+   * is known any more: its term is older than the newest PlanLimit.TERMS, or a configuration lies between. Restart the
+   * node with a larger window. */
   // @ts-ignore: decorator
   @inline export const WINDOW_TOO_SMALL: i32 = -50;
 }

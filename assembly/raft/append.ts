@@ -11,7 +11,8 @@ import { Node, Role } from "../abi/node";
 import { Due, Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { peerToAnswer } from "../state/peers";
-import { admits, knowsTerm, payloadOf, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
+import { lowestKnown } from "../state/terms";
+import { knowsTerm, lastUpToTerm, payloadOf, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
 import { commitTo } from "./commit";
 import { note } from "./events";
 import { activate, rollBack } from "./membership";
@@ -55,7 +56,7 @@ export function appendContradicts(n: Node, header: Header, append: Append): bool
 export function receiveAppend(n: Node, header: Header, append: Append): i32 {
   if (header.term < n.term) {
     // The answer's term tells the former leader that it is one.
-    peerToAnswer(n, header.from).due |= Due.TERM_REPLY;
+    peerToAnswer(n, header.from).due |= Due.APPEND_REPLY;
     return StatusCode.STALE;
   }
   becomeFollower(n, header.term, header.from);
@@ -89,12 +90,13 @@ function fits(n: Node, append: Append): bool {
 
 /** Notes a rejection and where the logs may agree instead: nothing above that place has a term the leader lacks. */
 function reject(n: Node, peer: Peer, append: Append): i32 {
-  const base = n.first - 1;
-  const floor = max(base, n.commit);
-  // Restarted with a window smaller than the part of its log that was not committed:
-  if (append.prevIndex == base) return stop(n, StatusCode.WINDOW_TOO_SMALL);
-  let index = append.prevIndex > n.last ? n.last : max(floor, append.prevIndex - 1);
-  while (index > floor && termAt(n, index) > append.prevTerm) index--;
+  const lowest = lowestKnown(n);
+  // A conflict where nothing before is known; terms never fall along a log, so it may also show further back.
+  if ((append.prevIndex <= lowest) & ((append.prevIndex == lowest) | (append.prevTerm > termAt(n, lowest)))) {
+    return stop(n, StatusCode.WINDOW_TOO_SMALL);
+  }
+  const floor = max(lowest, n.commit);
+  const index = lastUpToTerm(n, min(n.last, append.prevIndex - 1), floor, append.prevTerm);
   peer.replyRejected = append.prevIndex;
   peer.replyHintIndex = index;
   peer.replyHintTerm = termAt(n, index);
@@ -103,30 +105,28 @@ function reject(n: Node, peer: Peer, append: Append): i32 {
 }
 
 /**
- * Takes the entries that are new; answers the index up to which the log now is known to equal the leader's.
- *
- * After a restart, entries that are not known to be committed may have left the window. Their terms are unknown here,
- * but if the one right before the window agrees, all before it do (the Log Matching property).
+ * Takes the entries that are new; answers the index up to which the log now is known to equal the leader's. After a
+ * restart, of a log of many terms, the oldest may be unknown; but where one term agrees, all before it do (the Log
+ * Matching property).
  */
 function take(n: Node, header: Header, append: Append): u64 {
-  // Most often there is room for all, and no need to ask again for each.
-  const roomForAll = admits(n, append.count, header.length - MessageFormat.APPEND, EntryKind.NORMAL);
   let entry = firstEntry(header);
   let index = append.prevIndex;
   for (let i: u32 = 0; i < append.count; i++) {
     index++;
-    if (index > n.commit && knowsTerm(n, min(index, n.last))) {
+    if (index > n.commit && index >= lowestKnown(n)) {
       if (index <= n.last && termAt(n, index) != entry.term && !truncate(n, index)) return n.commit;
-      if (index > n.last && !appendOne(n, entry, roomForAll)) return index - 1;
+      if (index > n.last && !appendOne(n, entry)) return index - 1;
     }
     entry = nextEntry(entry);
   }
-  return index <= n.commit || knowsTerm(n, index) ? index : n.commit;
+  return (index <= n.commit) | (index >= lowestKnown(n)) ? index : n.commit;
 }
 
-/** Removes a conflicting suffix; the configuration before it is in force again. False if it reaches too far back. */
+/** Removes a conflicting suffix; the configuration before it is in force again. False if it reaches back further than
+ * is known. */
 function truncate(n: Node, from: u64): bool {
-  if (from < n.first) {
+  if ((from <= lowestKnown(n)) | (from <= n.baseIndex)) {
     stop(n, StatusCode.WINDOW_TOO_SMALL);
     return false;
   }
@@ -137,13 +137,12 @@ function truncate(n: Node, from: u64): bool {
 }
 
 /** Appends an entry if there is room; a configuration is in force from here on. */
-function appendOne(n: Node, entry: Entry, roomIsSure: bool): bool {
+function appendOne(n: Node, entry: Entry): bool {
   const size = sizeOf(entry);
-  if (!roomIsSure && !admits(n, 1, size, entry.kind)) {
+  if (!pushEncoded(n, entry, size, n.durable)) {
     note(n, EventKind.FULL, n.last, size);
     return false;
   }
-  pushEncoded(n, entry, size);
   if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
   return true;
 }

@@ -7,7 +7,7 @@ import { EventKind } from "../abi/event";
 import { Node, Role } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { isNumber } from "../state/memory";
-import { entryAt, termAt } from "../state/window";
+import { knowsTerm, termAt } from "../state/window";
 import { note } from "./events";
 import { quorumMatch } from "./quorum";
 import { markAppends } from "./replication";
@@ -24,9 +24,8 @@ export function commitTo(n: Node, index: u64): void {
 export function advanceCommit(n: Node): void {
   assert(n.role == Role.LEADER);
   const index = quorumMatch(n);
-  // Paper figure 8: an entry of an earlier term is not committed by counting its replicas. What has left the window
-  // uncommitted, after a restart, is of an earlier term.
-  if (index > n.commit && index >= n.first && entryAt(n, index).term == n.term) {
+  // Paper figure 8: an entry of an earlier term is not committed by counting its replicas.
+  if (index > n.commit && knowsTerm(n, index) && termAt(n, index) == n.term) {
     commitTo(n, index);
     markAppends(n);
   }
@@ -34,7 +33,7 @@ export function advanceCommit(n: Node): void {
 
 /** The log is durable up to `index`. */
 export function markDurable(n: Node, index: u64): void {
-  assert(index > n.durable && index <= n.written);
+  assert((index > n.durable) & (index <= n.written));
   n.durable = index;
   if (n.role == Role.LEADER) advanceCommit(n);
 }

@@ -3,11 +3,11 @@
  * of the first one that does not hold. The simulator and the fuzzer ask after every input.
  */
 
-import { ConfigurationFlag } from "../abi/configuration";
 import { Node, Role } from "../abi/node";
 import { PeerState } from "../abi/peer";
 import { planOf } from "../state/arena";
 import { peerAt } from "../state/peers";
+import { newestTerm } from "../state/terms";
 import { entryAt, offsetOf, sizeOf } from "../state/window";
 
 /** Answers 0, or the number of the broken rule. */
@@ -50,9 +50,8 @@ function brokenInRole(n: Node): i32 {
 }
 
 function brokenInPeers(n: Node): i32 {
-  // 10. A configuration has at most as many members as the plan, and only a joint one has two sets.
+  // 10. A configuration has at most as many members as the plan.
   if (n.members > planOf(n).nodes) return 10;
-  if ((n.configurationFlags & ~(ConfigurationFlag.JOINT | ConfigurationFlag.AUTO_LEAVE)) != 0) return 10;
   let lastId: u32 = 0;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
@@ -74,7 +73,7 @@ function brokenInWindow(n: Node): i32 {
   const plan = planOf(n);
   // 15. The window holds no more entries than it has slots.
   if (n.last + 1 - n.first > <u64>plan.windowEntries) return 15;
-  let term = n.baseTerm;
+  let term = newestTerm(n);
   // Bounded by the window.
   for (let index = n.first; index <= n.last; index++) {
     const entry = entryAt(n, index);

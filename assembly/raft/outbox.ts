@@ -42,9 +42,11 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
   peer.due = 0;
   if (peer.id == planOf(n).id) return StatusCode.OK;
   if ((due & Due.PRE_VOTE_REPLY) != 0) sendPreVoteReply<Sink>(n, peer);
-  if ((due & Due.VOTE_REPLY) != 0) sendVoteReply<Sink>(n, peer);
+  // Granted if the vote is the asker's, whatever it was when the request came.
+  if ((due & Due.VOTE_REPLY) != 0) {
+    sendVoteReply<Sink>(n, peer, n.vote == peer.id ? MessageFlag.GRANTED : 0, n.term, true);
+  }
   if ((due & Due.APPEND_REPLY) != 0) sendAppendReply<Sink>(n, peer);
-  else if ((due & Due.TERM_REPLY) != 0) sendTermReply<Sink>(n, peer);
   if ((due & Due.VOTE_REQUEST) != 0) sendVoteRequest<Sink>(n, peer);
   if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
   return sendAppends<Sink>(n, peer, (due & Due.HEARTBEAT) != 0);
@@ -61,17 +63,12 @@ function sendOutbox<Sink extends Effects>(n: Node, peer: Peer, length: u32, barr
 function sendPreVoteReply<Sink extends Effects>(n: Node, peer: Peer): void {
   const granted = peer.replyGranted != 0;
   const term = granted ? peer.replyTerm : max(n.term, peer.replyTerm - 1);
-  const flags = MessageFlag.PRE_VOTE | (granted ? MessageFlag.GRANTED : 0);
-  n.sharedLength = 0;
-  writeHeader(n, MessageKind.VOTE_REPLY, flags, peer.id, MessageFormat.HEADER, term);
-  sendOutbox<Sink>(n, peer, MessageFormat.HEADER, false);
+  sendVoteReply<Sink>(n, peer, MessageFlag.PRE_VOTE | (granted ? MessageFlag.GRANTED : 0), term, false);
 }
 
-function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer): void {
-  const flags = n.vote == peer.id ? MessageFlag.GRANTED : 0;
-  n.sharedLength = 0;
-  writeHeader(n, MessageKind.VOTE_REPLY, flags, peer.id, MessageFormat.HEADER, n.term);
-  sendOutbox<Sink>(n, peer, MessageFormat.HEADER, true);
+function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer, flags: u32, term: u64, barrier: bool): void {
+  writeHeader(n, MessageKind.VOTE_REPLY, flags, peer.id, MessageFormat.HEADER, term);
+  sendOutbox<Sink>(n, peer, MessageFormat.HEADER, barrier);
 }
 
 /** Asks for a vote, or for a pre-vote in the term after this one. A candidate's request leaves after its own vote is
@@ -79,7 +76,6 @@ function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer): void {
 function sendVoteRequest<Sink extends Effects>(n: Node, peer: Peer): void {
   const pre = n.role == Role.PRE_CANDIDATE;
   if (!pre & (n.role != Role.CANDIDATE)) return;
-  n.sharedLength = 0;
   const flags = pre ? MessageFlag.PRE_VOTE : 0;
   const term = pre ? n.term + 1 : n.term;
   const header = writeHeader(n, MessageKind.VOTE_REQUEST, flags, peer.id, MessageFormat.VOTE_REQUEST, term);
@@ -89,34 +85,25 @@ function sendVoteRequest<Sink extends Effects>(n: Node, peer: Peer): void {
   sendOutbox<Sink>(n, peer, MessageFormat.VOTE_REQUEST, !pre);
 }
 
-function writeReply(n: Node, peer: Peer, flags: u32): AppendReply {
-  n.sharedLength = 0;
-  const header = writeHeader(n, MessageKind.APPEND_REPLY, flags, peer.id, MessageFormat.APPEND_REPLY, n.term);
-  const body = bodyOf<AppendReply>(header);
-  memory.fill(changetype<usize>(body), 0, offsetof<AppendReply>());
-  return body;
-}
-
-/** Acknowledges what the log holds. The barrier makes it wait until that is durable. */
+/** Acknowledges what the log holds; the barrier makes it wait until that is durable. A former leader only learns the
+ * term: nothing is known to equal its log. */
 function sendAppendReply<Sink extends Effects>(n: Node, peer: Peer): void {
-  const body = writeReply(n, peer, peer.replyRejected != 0 ? MessageFlag.REJECTED : 0);
-  body.match = n.verified;
+  const rejects = peer.replyRejected != 0;
+  const length = rejects ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY;
+  const flags = rejects ? MessageFlag.REJECTED : 0;
+  const body = bodyOf<AppendReply>(writeHeader(n, MessageKind.APPEND_REPLY, flags, peer.id, length, n.term));
+  body.match = peer.id == n.leader ? n.verified : 0;
   body.round = peer.replyRound;
   body.sent = peer.replySent;
   body.sequence = peer.replySequence;
-  if (peer.replyRejected != 0) {
+  body.reserved = 0;
+  if (rejects) {
     body.rejected = peer.replyRejected;
     body.hintIndex = peer.replyHintIndex;
     body.hintTerm = peer.replyHintTerm;
     peer.replyRejected = 0;
   }
-  sendOutbox<Sink>(n, peer, MessageFormat.APPEND_REPLY, true);
-}
-
-/** Tells a former leader of the term, and acknowledges nothing. */
-function sendTermReply<Sink extends Effects>(n: Node, peer: Peer): void {
-  writeReply(n, peer, 0);
-  sendOutbox<Sink>(n, peer, MessageFormat.APPEND_REPLY, true);
+  sendOutbox<Sink>(n, peer, length, true);
 }
 
 /** Bytes of entries under way to a follower, as far as they are in the window. */
@@ -180,7 +167,7 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
   if (carries & (peer.state == PeerState.PIPELINE)) peer.next += body.count;
   // A node that is a quorum by itself was elected without a request behind a barrier: nobody may see its term before that
   // is durable, which it is with the first entry of the term.
-  sendOutbox<Sink>(n, peer, length, termAt(n, n.durable) != n.term);
+  sendOutbox<Sink>(n, peer, length, n.durable < n.officeIndex);
   return SENT;
 }
 
@@ -188,20 +175,17 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
 function encodeAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool): i32 {
   n.sharedLength = 0;
   const prevIndex = peer.next - 1;
-  if (!knowsTerm(n, prevIndex)) {
+  if (!knowsTerm(n, prevIndex) | (withEntries & (peer.next < n.first))) {
     note(n, EventKind.READ_BACK, peer.id, peer.next);
     return readBack<Sink>(n, peer.next, withEntries);
   }
-  let count: u32 = 0;
-  let length = MessageFormat.APPEND;
+  const packed: u64 = withEntries ? packEntries(n, peer.next) : 0;
+  const length = MessageFormat.APPEND + <u32>packed;
+  writeAppend(n, prevIndex, termAt(n, prevIndex), <u32>(packed >> 32), length);
   if (withEntries) {
-    const packed = packEntries(n, peer.next);
-    count = <u32>(packed >> 32);
-    length += <u32>packed;
     n.sharedLength = length;
     n.sharedNext = peer.next;
   }
-  writeAppend(n, prevIndex, termAt(n, prevIndex), count, length);
   return length;
 }
 

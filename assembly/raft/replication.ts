@@ -11,7 +11,7 @@ import { Due, Peer, PeerState } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
 import { findPeer } from "../state/peers";
-import { admits, entrySize, push, spanFrom, termAt } from "../state/window";
+import { entrySize, lastUpToTerm, push, spanFrom } from "../state/window";
 import { advanceCommit } from "./commit";
 import { note } from "./events";
 import { becomePipeline, becomeProbe } from "./progress";
@@ -50,19 +50,21 @@ export function propose(n: Node, payload: usize, length: u32): i32 {
   if (n.role != Role.LEADER) return StatusCode.NOT_LEADER;
   if (length > n.maxPayload) return StatusCode.TOO_LARGE;
   const size = entrySize(length);
-  const uncommitted = spanFrom(n, n.commit + 1) + size;
-  if (uncommitted > planOf(n).uncommittedBytes || !admits(n, 1, size, EntryKind.NORMAL)) {
-    note(n, EventKind.FULL, n.last, uncommitted);
+  // What is not applied stays in the window: a leader that commits nothing takes no more than that.
+  if (
+    spanFrom(n, n.commit + 1) + size > planOf(n).uncommittedBytes ||
+    !push(n, n.term, EntryKind.NORMAL, payload, length, n.applied)
+  ) {
+    note(n, EventKind.FULL, n.last, size);
     return StatusCode.BUSY;
   }
-  push(n, n.term, EntryKind.NORMAL, payload, length);
   markAppends(n);
   return StatusCode.OK;
 }
 
 /** A reply can only acknowledge what this leader has. A former leader of the term cannot tell: it may have restarted. */
 export function replyContradicts(n: Node, header: Header, reply: AppendReply): bool {
-  if (header.term != n.term || n.role != Role.LEADER) return false;
+  if ((header.term != n.term) | (n.role != Role.LEADER)) return false;
   return (reply.match > n.last) | (reply.sent > n.now) | (reply.round > n.round);
 }
 
@@ -80,38 +82,35 @@ export function receiveAppendReply(n: Node, header: Header, reply: AppendReply):
     peer.next = max(peer.next, reply.match + 1);
   }
   if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
-  else if (peer.state == PeerState.PROBE && reply.match + 1 >= peer.next) becomePipeline(peer);
-  if (advanced && reply.match > n.commit) advanceCommit(n);
+  else if ((peer.state == PeerState.PROBE) & (reply.match + 1 >= peer.next)) becomePipeline(peer);
+  if (advanced & (reply.match > n.commit)) advanceCommit(n);
   peer.due |= Due.APPEND;
   return StatusCode.OK;
 }
 
-/** The follower's log did not fit at `reply.rejected`: find the next place to try. */
-function rejected(n: Node, peer: Peer, reply: AppendReply): void {
-  // Late: what was rejected has been acknowledged since, or is no longer what the probe asks.
-  if (reply.rejected <= peer.match) return;
-  if (peer.state == PeerState.PROBE && reply.rejected != peer.next - 1) return;
-  note(n, EventKind.REJECTED, peer.id, reply.rejected);
-  becomeProbe(peer, agreement(n, reply) + 1);
-}
-
 /**
- * The highest index at which the logs may agree. The follower named one where its term is not above the term of the
- * entry it missed; here too it goes back to a term that is not above the follower's. So both sides skip whole terms, and
- * a log that parted many terms ago is found in a few rounds (paper 5.3, end).
+ * The follower's log did not fit at `reply.rejected`: find the next place to try.
+ *
+ * The follower named an index where its term is not above the term of the entry it missed; here too the leader goes back
+ * to a term that is not above the follower's. So both sides skip whole terms, and a log that parted many terms ago is
+ * found in a few rounds (paper 5.3, end). A hint above what was rejected means that the follower, restarted with a long
+ * log, knows no terms before it: then that is the place to try, or the end of this log, whose last entry is of this term.
  */
-function agreement(n: Node, reply: AppendReply): u64 {
-  let index = min(reply.hintIndex, n.last);
-  // Bounded by the window. What lies before it is asked of the follower one hint at a time.
-  while (index >= n.first && termAt(n, index) > reply.hintTerm) index--;
-  return index;
+function rejected(n: Node, peer: Peer, reply: AppendReply): void {
+  const unknown = reply.hintIndex > reply.rejected;
+  // Late: what was rejected has been acknowledged since, or is no longer what the probe asks.
+  if (reply.rejected + u64(unknown) <= peer.match) return;
+  if ((peer.state == PeerState.PROBE) & (reply.rejected != peer.next - 1)) return;
+  note(n, EventKind.REJECTED, peer.id, reply.rejected);
+  const hint = min(reply.hintIndex, n.last);
+  becomeProbe(peer, (unknown ? hint : lastUpToTerm(n, hint, 0, reply.hintTerm)) + 1);
 }
 
 /** The host could not reach a member: what was under way to it is probably lost. */
 export function unreachable(n: Node, id: u32): i32 {
   const peer = findPeer(n, id);
   if (peer === null || id == planOf(n).id) return StatusCode.BAD_ARGUMENT;
-  if (n.role != Role.LEADER || peer.state != PeerState.PIPELINE) return StatusCode.STALE;
+  if ((n.role != Role.LEADER) | (peer.state != PeerState.PIPELINE)) return StatusCode.STALE;
   becomeProbe(peer, peer.match + 1);
   // Nothing is sent until the next heartbeat finds it reachable again.
   peer.paused = 1;

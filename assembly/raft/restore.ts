@@ -8,7 +8,8 @@ import { Node } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { at, planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
-import { admits, entrySize, evictFirst, payloadOf, pushEncoded } from "../state/window";
+import { beginTerms } from "../state/terms";
+import { payloadOf, pushEncoded } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { checkEntry } from "../wire/validate";
 import { activate } from "./membership";
@@ -37,7 +38,7 @@ export function restoreSnapshot(n: Node, index: u64, term: u64, configuration: u
   n.first = index + 1;
   n.last = index;
   n.lastTerm = term;
-  n.baseTerm = term;
+  beginTerms(n, index, term);
   n.baseIndex = index;
   n.commit = index;
   n.applied = index;
@@ -56,21 +57,15 @@ export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
   for (let end = entries + length; entries < end; ) {
     const entry = changetype<Entry>(entries);
     const size = checkEntry(entries, <u32>(end - entries), planOf(n));
-    // What might not be committed stays in the window: it is at most what `admits` let in before the restart, where
-    // the algorithm's own entries may have taken from the reserve.
-    makeRoom(n, size, entry.kind);
-    pushEncoded(n, entry, size);
+    // All of it is durable, so any of it may leave the window.
+    const taken = pushEncoded(n, entry, size, n.last);
+    assert(taken);
     if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
     entries += size;
   }
   n.durable = n.last;
   n.written = n.last;
   return StatusCode.OK;
-}
-
-/** Lets the oldest entries go until another one is admitted. */
-function makeRoom(n: Node, size: u32, kind: u32): void {
-  while (n.first <= n.last && !admits(n, 1, size, kind)) evictFirst(n);
 }
 
 /** Whether the bytes are entries that continue this log. Looked at before any is taken. */
@@ -91,8 +86,6 @@ function runIsSound(n: Node, entries: usize, length: u32): bool {
 
 /** Begins to take inputs. The node may have acknowledged a leader before the restart: it is loyal for one timeout. */
 export function start(n: Node): void {
-  // A log that ends in many leaders' empty entries must not keep the next leader from adding its own.
-  makeRoom(n, entrySize(0), EntryKind.NOOP);
   n.lastHeard = n.now;
   restartElectionTimer(n);
 }

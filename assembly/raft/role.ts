@@ -6,7 +6,7 @@ import { Node, Role, TimerAction } from "../abi/node";
 import { Peer } from "../abi/peer";
 import { planOf } from "../state/arena";
 import { peerAt, strangerOf } from "../state/peers";
-import { admits, entrySize, push } from "../state/window";
+import { entrySize, push } from "../state/window";
 import { note } from "./events";
 import { beginProgress } from "./progress";
 import { scheduleHeartbeat } from "./replication";
@@ -86,19 +86,17 @@ export function becomeCandidate(n: Node, role: u32): void {
 
 /** Takes office (paper figure 2; thesis 3.4, 6.4): the first entry of the term is an empty one. */
 export function becomeLeader(n: Node): void {
-  assert(n.role == Role.CANDIDATE && n.vote == planOf(n).id);
-  if (!admits(n, 1, entrySize(0), EntryKind.NOOP)) {
-    // Only after many leaders in a row that could not commit anything. Someone with more room may succeed.
-    note(n, EventKind.FULL, n.last, 0);
+  assert((n.role == Role.CANDIDATE) & (n.vote == planOf(n).id));
+  for (let i: u32 = 0; i < n.members; i++) beginProgress(n, peerAt(n, i));
+  if (!push(n, n.term, EntryKind.NOOP, 0, 0, n.durable)) {
+    // The disk is so slow that the window is full of what is not durable yet. Someone else may succeed.
+    note(n, EventKind.FULL, n.last, entrySize(0));
     becomeFollower(n, n.term, 0);
     return;
   }
+  n.officeIndex = n.last;
   setRole(n, Role.LEADER);
   setLeader(n, planOf(n).id);
-  for (let i: u32 = 0; i < n.members; i++) {
-    beginProgress(n, peerAt(n, i));
-  }
-  push(n, n.term, EntryKind.NOOP, 0, 0);
   n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;
   scheduleHeartbeat(n);
 }

@@ -39,7 +39,7 @@ function check(n: Node, message: usize, length: u32): i32 {
  * for, which nobody is in. */
 function isSendersTerm(header: Header): bool {
   if ((header.flags & MessageFlag.PRE_VOTE) == 0) return true;
-  return header.kind == MessageKind.VOTE_REPLY && (header.flags & MessageFlag.GRANTED) == 0;
+  return (header.kind == MessageKind.VOTE_REPLY) & ((header.flags & MessageFlag.GRANTED) == 0);
 }
 
 function dispatch(n: Node, header: Header): i32 {
@@ -51,6 +51,6 @@ function dispatch(n: Node, header: Header): i32 {
     return StatusCode.OK;
   }
   if (header.kind == MessageKind.VOTE_REPLY) return receiveVoteReply(n, header);
-  if (header.term < n.term || n.role != Role.LEADER) return StatusCode.STALE;
+  if ((header.term < n.term) | (n.role != Role.LEADER)) return StatusCode.STALE;
   return receiveAppendReply(n, header, bodyOf<AppendReply>(header));
 }

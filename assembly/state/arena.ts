@@ -15,8 +15,8 @@ import { align8 } from "./memory";
 
 /** Two u64 arguments for each kind of event. */
 const EVENTS_BYTES: u32 = EventKind.COUNT * 16;
-/** Leaders that may fail in a row, each leaving its empty entry, before a window full of uncommitted entries is stuck. */
-const RESERVED_NOOPS: u32 = 8;
+/** The rows of terms that have left the window. */
+const TERMS_BYTES: u32 = PlanLimit.TERMS * 16;
 
 /** Bytes of the Node itself. */
 // @ts-ignore: decorator
@@ -58,11 +58,6 @@ export function entryCapacity(plan: Plan): u32 {
   return plan.maxMessage - MessageFormat.APPEND;
 }
 
-/** Bytes of the window kept for entries that the algorithm itself needs: configurations and new leaders' empty entries. */
-function reservedBytes(plan: Plan): u32 {
-  return EntryFrame.HEADER + configurationCapacity(plan) + RESERVED_NOOPS * EntryFrame.HEADER;
-}
-
 /** 1 if a value is not within its limits, else 0. */
 function outside(value: u32, least: u32, most: u32): u32 {
   return u32(value - least > most - least);
@@ -89,12 +84,8 @@ export function checkPlan(plan: Plan): i32 {
     outside(plan.electionJitter, 1, PlanLimit.TIME) |
     outside(plan.heartbeat, 1, plan.electionTimeout >> 1);
   if (bad != 0) return StatusCode.BAD_PLAN;
-  // The largest configuration fits a message, and beside the reserve the window holds the longest entry wherever the
-  // ring wraps (see window.ts, `admits`).
-  const fits =
-    configurationCapacity(plan) + EntryFrame.HEADER <= entryCapacity(plan) &&
-    reservedBytes(plan) + 2 * entryCapacity(plan) <= plan.windowBytes;
-  return fits ? StatusCode.OK : StatusCode.BAD_PLAN;
+  // The largest configuration fits a message.
+  return configurationCapacity(plan) + EntryFrame.HEADER <= entryCapacity(plan) ? StatusCode.OK : StatusCode.BAD_PLAN;
 }
 
 /** Bytes of arena that a checked plan takes. At most about 1.1 GiB, so 32 bits hold it. */
@@ -103,6 +94,7 @@ export function arenaBytes(plan: Plan): u32 {
     nodeBytes() +
     align8(<u32>offsetof<Plan>()) +
     EVENTS_BYTES +
+    TERMS_BYTES +
     (plan.nodes + 1) * peerStride() +
     align8(configurationCapacity(plan)) +
     2 * plan.maxMessage +
@@ -122,6 +114,8 @@ export function layOut(arena: usize, given: Plan): Node {
   memory.fill(changetype<usize>(plan) + offsetof<Plan>(), 0, bytes - nodeBytes() - <u32>offsetof<Plan>());
   n.eventsOffset = offset;
   offset += EVENTS_BYTES;
+  n.termsOffset = offset;
+  offset += TERMS_BYTES;
   n.peersOffset = offset;
   offset += (plan.nodes + 1) * peerStride();
   n.baseOffset = offset;
@@ -135,9 +129,6 @@ export function layOut(arena: usize, given: Plan): Node {
   n.bytesOffset = offset;
   assert(offset + plan.windowBytes == bytes);
   n.slotMask = plan.windowEntries - 1;
-  n.unappliedLimit = plan.windowBytes - entryCapacity(plan);
-  n.reservedBytes = reservedBytes(plan);
-  n.reservedEntries = plan.windowEntries >> 3;
   n.maxPayload = entryCapacity(plan) - EntryFrame.HEADER;
   n.magic = NodeFormat.MAGIC;
   return n;

@@ -2,8 +2,8 @@
  * The log window: the newest entries in wire form, in a ring of bytes, with the offset of each in a ring of slots. An
  * entry is never split: where it does not fit behind the last one, it goes to the start.
  *
- * Entries leave at the old end when room is needed, once they are applied (so also committed and durable); storage
- * still has them. Entries that are not applied never leave: `admits` refuses what could force one out.
+ * The window is a cache of the log. Entries leave at the old end when room is needed, once they are durable: storage
+ * still has them, and terms.ts remembers their terms.
  */
 
 import { Entry, EntryFrame, EntryKind } from "../abi/entry";
@@ -11,6 +11,7 @@ import { Node } from "../abi/node";
 import { PlanLimit } from "../abi/plan";
 import { at, planOf } from "./arena";
 import { align8, copyWords } from "./memory";
+import { forgetTerms, lowestKnown, newestTerm, noteTerm, skipTerms, termBefore } from "./terms";
 
 /** Bytes of an entry with a payload of `length` bytes. */
 // @ts-ignore: decorator
@@ -52,62 +53,58 @@ export function entryAt(n: Node, index: u64): Entry {
   return changetype<Entry>(at(n, n.bytesOffset) + offsetOf(n, index));
 }
 
-/** Whether the term at an index is known here: it is in the window or right before it. */
+/** Whether the term at an index is known here. */
 // @ts-ignore: decorator
 @inline
 export function knowsTerm(n: Node, index: u64): bool {
-  return (index + 1 >= n.first) & (index <= n.last);
+  return (index >= lowestKnown(n)) & (index <= n.last);
 }
 
 /** The term at an index that `knowsTerm`. */
 export function termAt(n: Node, index: u64): u64 {
-  if (index + 1 == n.first) return n.baseTerm;
-  return entryAt(n, index).term;
+  return index < n.first ? termBefore(n, index) : entryAt(n, index).term;
 }
 
-/** Bytes of the entries from `index` to the last one; what is skipped at the wrap does not count. */
+/**
+ * Highest index from `floor` to `index` whose term is not known to be above `term`; `floor` if there is none. Bounded by
+ * the window and the table of terms.
+ */
+export function lastUpToTerm(n: Node, index: u64, floor: u64, term: u64): u64 {
+  while (index >= n.first && index > floor && entryAt(n, index).term > term) index--;
+  if (index < n.first) index = skipTerms(n, index, term);
+  return max(index, floor);
+}
+
+/** Bytes of the ring that the entries from `index` to the last one take up, what is skipped at the wrap included. */
 export function spanFrom(n: Node, index: u64): u32 {
   if (index < n.first) index = n.first;
   if (index > n.last) return 0;
   const offset = offsetOf(n, index);
-  return n.head > offset ? n.head - offset : n.head + n.wrapEnd - offset;
+  return n.head > offset ? n.head - offset : n.head + planOf(n).windowBytes - offset;
 }
 
-/** Highest index that is out of the way: applied, or no longer in the window. */
-// @ts-ignore: decorator
-@inline
-function doneWith(n: Node): u64 {
-  return max(n.applied, n.first - 1);
+/** No place in the window. */
+const NONE: u32 = u32.MAX_VALUE;
+
+/** Where `size` bytes go while `oldest` is the oldest entry; NONE if they do not fit. */
+function placeBehind(n: Node, size: u32, oldest: u64): u32 {
+  if (n.last - oldest >= <u64>n.slotMask) return NONE;
+  const tail = offsetOf(n, oldest);
+  const ahead = n.head > tail;
+  if (size <= (ahead ? planOf(n).windowBytes : tail) - n.head) return n.head;
+  return ahead & (size <= tail) ? 0 : NONE;
 }
 
-/**
- * Whether `count` entries of `size` bytes in all can be appended. What is not applied may take up the window less the
- * longest entry: then it finds room wherever the ring wraps, here and again when the log is restored. Normal entries
- * also leave the reserve alone.
- */
-export function admits(n: Node, count: u32, size: u32, kind: u32): bool {
-  let entries = <u64>count + n.last - doneWith(n);
-  let bytes = size + spanFrom(n, doneWith(n) + 1);
-  if (kind == EntryKind.NORMAL) {
-    entries += n.reservedEntries;
-    bytes += n.reservedBytes;
-  }
-  return (entries <= <u64>n.slotMask + 1) & (bytes <= n.unappliedLimit) & (n.last + count <= PlanLimit.NUMBER);
-}
-
-/** Finds room for `size` bytes behind the last entry, letting applied entries go. */
-function place(n: Node, size: u32): u32 {
+/** Finds room for `size` bytes. For that, entries up to `until` may leave; if it would not do, none does. */
+function place(n: Node, size: u32, until: u64): u32 {
+  if (n.last >= PlanLimit.NUMBER) return NONE;
+  let enough = until >= n.last;
   while (n.first <= n.last) {
-    if (n.last - n.first < <u64>n.slotMask) {
-      const tail = offsetOf(n, n.first);
-      const free = (n.head <= tail ? tail : planOf(n).windowBytes) - n.head;
-      if (size <= free) return n.head;
-      if (n.head > tail && size <= tail) {
-        n.wrapEnd = n.head;
-        return 0;
-      }
-    }
-    evict(n);
+    const offset = placeBehind(n, size, n.first);
+    if (offset != NONE) return offset;
+    if (!enough && placeBehind(n, size, max(until + 1, n.first)) == NONE) return NONE;
+    enough = true;
+    evict(n, until);
   }
   return 0;
 }
@@ -115,36 +112,32 @@ function place(n: Node, size: u32): u32 {
 /** Entries that go at once when room is needed: a share of those in the window. */
 const EVICTION_SHARE: u64 = 16;
 
-/** Lets some of the oldest entries go. */
-function evict(n: Node): void {
-  assert(n.first <= n.applied);
-  // While the newest configuration is older than the window there is none to look out for in it.
-  if (n.configurationIndex >= n.first) {
-    evictFirst(n);
-    return;
-  }
-  const last = min(n.applied, n.first + (n.last - n.first) / EVICTION_SHARE);
-  n.baseTerm = entryAt(n, last).term;
-  n.first = last + 1;
+/** Lets some of the oldest entries go, none above `until`. */
+function evict(n: Node, until: u64): void {
+  assert(n.first <= until);
+  const last = min(until, n.first + (n.last - n.first) / EVICTION_SHARE);
+  // Most often the newest configuration is older than the window, and there is no new term in it.
+  if (n.configurationIndex >= n.first || entryAt(n, last).term != newestTerm(n)) evictFirst(n);
+  else n.first = last + 1;
 }
 
 /** Lets the oldest entry go. A configuration becomes the base configuration. */
-export function evictFirst(n: Node): void {
+function evictFirst(n: Node): void {
   const entry = entryAt(n, n.first);
   if (entry.kind == EntryKind.CONFIGURATION) {
     copyWords(at(n, n.baseOffset), payloadOf(entry), align8(entry.length));
     n.baseIndex = n.first;
   }
-  n.baseTerm = entry.term;
+  noteTerm(n, n.first, entry.term);
   n.first++;
 }
 
-/** Makes room for the next entry, of `length` payload bytes, and returns where it is to be written. */
-// @ts-ignore: decorator
-@inline
-function reserve(n: Node, size: u32, term: u64): usize {
+/** Makes room for the next entry, for which entries up to `until` may leave. Answers where it is to be written; 0 if
+ * there is no room. */
+function reserve(n: Node, size: u32, term: u64, until: u64): usize {
   assert(term >= n.lastTerm);
-  const offset = place(n, size);
+  const offset = place(n, size, until);
+  if (offset == NONE) return 0;
   n.head = offset + size;
   n.last++;
   n.lastTerm = term;
@@ -152,43 +145,53 @@ function reserve(n: Node, size: u32, term: u64): usize {
   return at(n, n.bytesOffset) + offset;
 }
 
-/** Appends a new entry; the payload is copied and padded with zeroes. */
-export function push(n: Node, term: u64, kind: u32, payload: usize, length: u32): void {
-  const size = entrySize(length);
-  const entry = changetype<Entry>(reserve(n, size, term));
+/** Appends a new entry, for which entries up to `until` may leave the window; the payload is copied and padded with
+ * zeroes. False if there is no room. */
+export function push(n: Node, term: u64, kind: u32, payload: usize, length: u32, until: u64): bool {
+  const address = reserve(n, entrySize(length), term, until);
+  if (address == 0) return false;
+  const entry = changetype<Entry>(address);
   entry.term = term;
   entry.length = length;
   entry.kind = <u8>kind;
   entry.reserved8 = 0;
   entry.reserved16 = 0;
-  if (length == 0) return;
+  if (length == 0) return true;
   const target = payloadOf(entry);
   const whole = length & ~7;
   copyWords(target, payload, whole);
-  if (whole == length) return;
+  if (whole == length) return true;
   store<u64>(target + whole, 0);
   for (let i = whole; i < length; i++) store<u8>(target + i, load<u8>(payload + i));
+  return true;
 }
 
-/** Appends an entry that is in wire form already. */
-// @ts-ignore: decorator
-@inline
-export function pushEncoded(n: Node, entry: Entry, size: u32): void {
-  copyWords(reserve(n, size, entry.term), changetype<usize>(entry), size);
+/** Appends an entry that is in wire form already; see `push`. */
+export function pushEncoded(n: Node, entry: Entry, size: u32, until: u64): bool {
+  const address = reserve(n, size, entry.term, until);
+  if (address == 0) return false;
+  copyWords(address, changetype<usize>(entry), size);
+  return true;
 }
 
-/** Removes the entries from `from` on, which lie in the window; storage and durability follow. */
+/** Removes the entries from `from` on, whose terms are known; storage and durability follow. */
 export function removeFrom(n: Node, from: u64): void {
-  assert((from > n.commit) & (from >= n.first) & (from <= n.last));
+  assert((from > n.commit) & (from > lowestKnown(n)) & (from <= n.last));
   n.last = from - 1;
   n.lastTerm = termAt(n, n.last);
-  n.head = n.last < n.first ? 0 : offsetOf(n, n.last) + sizeOf(entryAt(n, n.last));
+  if (from <= n.first) {
+    forgetTerms(n, from);
+    n.first = from;
+    n.head = 0;
+  } else {
+    n.head = offsetOf(n, n.last) + sizeOf(entryAt(n, n.last));
+  }
   if (n.written >= from) {
     n.written = n.last;
     if (n.truncateFrom == 0 || from < n.truncateFrom) n.truncateFrom = from;
   }
-  if (n.durable > n.last) n.durable = n.last;
-  if (n.verified > n.last) n.verified = n.last;
+  n.durable = min(n.durable, n.last);
+  n.verified = min(n.verified, n.last);
 }
 
 /** Last index of the run of entries that begins at `index` and lies in one piece. */

@@ -22,6 +22,8 @@ export function bodyOf<Body>(header: Header): Body {
 export function writeHeader(n: Node, kind: u32, flags: u32, to: u32, length: u32, term: u64): Header {
   const plan = planOf(n);
   assert(length <= plan.maxMessage);
+  // What followers could share is overwritten.
+  n.sharedLength = 0;
   const header = outboxOf(n);
   header.magic = <u16>MessageFormat.MAGIC;
   header.version = <u8>MessageFormat.VERSION;
@@ -43,6 +45,7 @@ export function formatIsSound(): bool {
     header == MessageFormat.HEADER &&
     header + <u32>offsetof<Append>() == MessageFormat.APPEND &&
     header + <u32>offsetof<VoteRequest>() == MessageFormat.VOTE_REQUEST &&
-    header + <u32>offsetof<AppendReply>() == MessageFormat.APPEND_REPLY
+    header + <u32>offsetof<AppendReply>("rejected") == MessageFormat.APPEND_REPLY &&
+    header + <u32>offsetof<AppendReply>() == MessageFormat.REJECTION
   );
 }

@@ -17,7 +17,7 @@ import { bodyOf } from "./encode";
 export function validate(n: Node, message: usize, length: u32): i32 {
   const plan = planOf(n);
   if (length > plan.maxMessage) return StatusCode.OVERSIZED;
-  if (length < MessageFormat.HEADER || (message & 7) != 0) return StatusCode.MALFORMED;
+  if ((length < MessageFormat.HEADER) | ((message & 7) != 0)) return StatusCode.MALFORMED;
   const header = changetype<Header>(message);
   if (header.magic != MessageFormat.MAGIC) return StatusCode.MALFORMED;
   if (header.version != MessageFormat.VERSION) return StatusCode.BAD_VERSION;
@@ -34,7 +34,7 @@ export function validate(n: Node, message: usize, length: u32): i32 {
 // @ts-ignore: decorator
 @inline
 function termIsValid(header: Header): bool {
-  if (header.term == 0) return header.kind == MessageKind.VOTE_REPLY && header.flags == MessageFlag.PRE_VOTE;
+  if (header.term == 0) return (header.kind == MessageKind.VOTE_REPLY) & (header.flags == MessageFlag.PRE_VOTE);
   return isNumber(header.term);
 }
 
@@ -63,7 +63,7 @@ function bodyIsValid(header: Header, plan: Plan): bool {
     case MessageKind.APPEND_REPLY:
       return (
         hasOnly(header, MessageFlag.REJECTED) &&
-        header.length == MessageFormat.APPEND_REPLY &&
+        header.length == (isRejection(header) ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY) &&
         appendReplyIsValid(header, bodyOf<AppendReply>(header))
       );
     default:
@@ -81,12 +81,17 @@ function voteRequestIsValid(header: Header, body: VoteRequest): bool {
   return positionIsValid(body.lastIndex, body.lastTerm, header.term - 1);
 }
 
+// @ts-ignore: decorator
+@inline
+function isRejection(header: Header): bool {
+  return (header.flags & MessageFlag.REJECTED) != 0;
+}
+
 function appendReplyIsValid(header: Header, body: AppendReply): bool {
-  const rejected = (header.flags & MessageFlag.REJECTED) != 0;
   // Each is below 2^53 if all together are.
-  if (!isNumber(body.match | body.round | body.sent | body.rejected) || body.reserved != 0) return false;
-  if (rejected) return (body.rejected != 0) & positionIsValid(body.hintIndex, body.hintTerm, header.term);
-  return (body.rejected | body.hintIndex | body.hintTerm) == 0;
+  if (!isNumber(body.match | body.round | body.sent) | (body.reserved != 0)) return false;
+  if (!isRejection(header)) return true;
+  return (body.rejected != 0) & isNumber(body.rejected) & positionIsValid(body.hintIndex, body.hintTerm, header.term);
 }
 
 function appendIsValid(header: Header, body: Append, plan: Plan): bool {
@@ -94,7 +99,7 @@ function appendIsValid(header: Header, body: Append, plan: Plan): bool {
   // Each is below 2^53 if all together are.
   if (!isNumber(body.commit | body.round | body.sent | (body.prevIndex + body.count))) return false;
   const quiet = (header.flags & MessageFlag.QUIET) != 0;
-  if (quiet && body.count != 0) return false;
+  if (quiet & (body.count != 0)) return false;
   const entries = changetype<usize>(header) + MessageFormat.APPEND;
   return entriesAreValid(entries, header.length - MessageFormat.APPEND, body.count, body.prevTerm, header.term, plan);
 }
@@ -105,7 +110,7 @@ export function entriesAreValid(entries: usize, length: u32, count: u32, least: 
     const size = checkEntry(entries, length, plan);
     if (size == 0) return false;
     const term = changetype<Entry>(entries).term;
-    if (term < least || term > most) return false;
+    if ((term < least) | (term > most)) return false;
     least = term;
     entries += size;
     length -= size;
@@ -121,7 +126,7 @@ export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   const room = length - EntryFrame.HEADER;
   if ((entry.term == 0) | (entry.reserved8 != 0) | (entry.reserved16 != 0)) return 0;
   // The first comparison keeps align8 from wrapping.
-  if (entry.length > room || align8(entry.length) > room) return 0;
+  if ((entry.length > room) | (align8(entry.length) > room)) return 0;
   if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;
   if (entry.kind == EntryKind.NOOP) {
     if (entry.length != 0) return 0;

@@ -133,7 +133,7 @@ METALRAFT_ABI_ASSERT(metalraft_entry_size, offsetof(metalraft_entry, reserved16)
 #define METALRAFT_EVENT_KIND_READ_BACK UINT32_C(8)
 /* (index, term) A durability report of an overwritten entry was not believed. */
 #define METALRAFT_EVENT_KIND_STALE_DURABLE UINT32_C(9)
-/* (last index, bytes not applied yet) The window or the bound on uncommitted bytes refused an entry. */
+/* (last index, bytes of the entry) The window or the bound on uncommitted bytes refused an entry. */
 #define METALRAFT_EVENT_KIND_FULL UINT32_C(10)
 /* (candidate, term asked for) A vote or pre-vote was denied because a leader was heard from recently. */
 #define METALRAFT_EVENT_KIND_LOYAL UINT32_C(11)
@@ -241,16 +241,13 @@ METALRAFT_ABI_ASSERT(metalraft_append_sequence, offsetof(metalraft_append, seque
 METALRAFT_ABI_ASSERT(metalraft_append_count, offsetof(metalraft_append, count) == METALRAFT_APPEND_OFFSET_COUNT);
 METALRAFT_ABI_ASSERT(metalraft_append_size, offsetof(metalraft_append, count) + sizeof(uint32_t) == METALRAFT_APPEND_SIZE);
 
-/* Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one. */
+/*
+ * Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one. The fields from
+ * `rejected` on are there only with MessageFlag.REJECTED.
+ */
 typedef struct metalraft_append_reply {
   /* Highest index up to which the follower's log is known to equal the leader's and is durable; 0 if none is yet. */
   uint64_t match;
-  /* With MessageFlag.REJECTED: `prevIndex` of the Append that did not fit; else 0. */
-  uint64_t rejected;
-  /* With MessageFlag.REJECTED: an index at which the logs may agree, for the next probe. */
-  uint64_t hint_index;
-  /* With MessageFlag.REJECTED: the follower's term at `hintIndex`. */
-  uint64_t hint_term;
   /* `round` of the newest Append seen. */
   uint64_t round;
   /* `sent` of the newest Append seen. */
@@ -259,25 +256,31 @@ typedef struct metalraft_append_reply {
   uint32_t sequence;
   /* Must be 0. */
   uint32_t reserved;
+  /* `prevIndex` of the Append that did not fit. */
+  uint64_t rejected;
+  /* An index at which the logs may agree, for the next probe. */
+  uint64_t hint_index;
+  /* The follower's term at `hintIndex`. */
+  uint64_t hint_term;
 } metalraft_append_reply;
 #define METALRAFT_APPEND_REPLY_SIZE UINT32_C(56)
 #define METALRAFT_APPEND_REPLY_OFFSET_MATCH UINT32_C(0)
-#define METALRAFT_APPEND_REPLY_OFFSET_REJECTED UINT32_C(8)
-#define METALRAFT_APPEND_REPLY_OFFSET_HINT_INDEX UINT32_C(16)
-#define METALRAFT_APPEND_REPLY_OFFSET_HINT_TERM UINT32_C(24)
-#define METALRAFT_APPEND_REPLY_OFFSET_ROUND UINT32_C(32)
-#define METALRAFT_APPEND_REPLY_OFFSET_SENT UINT32_C(40)
-#define METALRAFT_APPEND_REPLY_OFFSET_SEQUENCE UINT32_C(48)
-#define METALRAFT_APPEND_REPLY_OFFSET_RESERVED UINT32_C(52)
+#define METALRAFT_APPEND_REPLY_OFFSET_ROUND UINT32_C(8)
+#define METALRAFT_APPEND_REPLY_OFFSET_SENT UINT32_C(16)
+#define METALRAFT_APPEND_REPLY_OFFSET_SEQUENCE UINT32_C(24)
+#define METALRAFT_APPEND_REPLY_OFFSET_RESERVED UINT32_C(28)
+#define METALRAFT_APPEND_REPLY_OFFSET_REJECTED UINT32_C(32)
+#define METALRAFT_APPEND_REPLY_OFFSET_HINT_INDEX UINT32_C(40)
+#define METALRAFT_APPEND_REPLY_OFFSET_HINT_TERM UINT32_C(48)
 METALRAFT_ABI_ASSERT(metalraft_append_reply_match, offsetof(metalraft_append_reply, match) == METALRAFT_APPEND_REPLY_OFFSET_MATCH);
-METALRAFT_ABI_ASSERT(metalraft_append_reply_rejected, offsetof(metalraft_append_reply, rejected) == METALRAFT_APPEND_REPLY_OFFSET_REJECTED);
-METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_index, offsetof(metalraft_append_reply, hint_index) == METALRAFT_APPEND_REPLY_OFFSET_HINT_INDEX);
-METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_term, offsetof(metalraft_append_reply, hint_term) == METALRAFT_APPEND_REPLY_OFFSET_HINT_TERM);
 METALRAFT_ABI_ASSERT(metalraft_append_reply_round, offsetof(metalraft_append_reply, round) == METALRAFT_APPEND_REPLY_OFFSET_ROUND);
 METALRAFT_ABI_ASSERT(metalraft_append_reply_sent, offsetof(metalraft_append_reply, sent) == METALRAFT_APPEND_REPLY_OFFSET_SENT);
 METALRAFT_ABI_ASSERT(metalraft_append_reply_sequence, offsetof(metalraft_append_reply, sequence) == METALRAFT_APPEND_REPLY_OFFSET_SEQUENCE);
 METALRAFT_ABI_ASSERT(metalraft_append_reply_reserved, offsetof(metalraft_append_reply, reserved) == METALRAFT_APPEND_REPLY_OFFSET_RESERVED);
-METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_reply, reserved) + sizeof(uint32_t) == METALRAFT_APPEND_REPLY_SIZE);
+METALRAFT_ABI_ASSERT(metalraft_append_reply_rejected, offsetof(metalraft_append_reply, rejected) == METALRAFT_APPEND_REPLY_OFFSET_REJECTED);
+METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_index, offsetof(metalraft_append_reply, hint_index) == METALRAFT_APPEND_REPLY_OFFSET_HINT_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_term, offsetof(metalraft_append_reply, hint_term) == METALRAFT_APPEND_REPLY_OFFSET_HINT_TERM);
+METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_reply, hint_term) + sizeof(uint64_t) == METALRAFT_APPEND_REPLY_SIZE);
 
 /* MessageKind. */
 /* A VoteRequest follows the header. */
@@ -310,8 +313,10 @@ METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_repl
 #define METALRAFT_MESSAGE_FORMAT_APPEND UINT32_C(88)
 /* Bytes of a vote request. */
 #define METALRAFT_MESSAGE_FORMAT_VOTE_REQUEST UINT32_C(56)
-/* Bytes of an append reply. */
-#define METALRAFT_MESSAGE_FORMAT_APPEND_REPLY UINT32_C(96)
+/* Bytes of an append reply that rejects nothing. */
+#define METALRAFT_MESSAGE_FORMAT_APPEND_REPLY UINT32_C(72)
+/* Bytes of an append reply with MessageFlag.REJECTED. */
+#define METALRAFT_MESSAGE_FORMAT_REJECTION UINT32_C(96)
 
 /*
  * A node's fixed part. A host may read any field between two calls, and must not write any. The fields up to
@@ -374,20 +379,14 @@ typedef struct metalraft_node {
   uint32_t events_offset;
   /* `windowEntries - 1`: which slot an index has. */
   uint32_t slot_mask;
-  /* Bytes of the window that entries which are not applied may take up: all but the longest entry. */
-  uint32_t unapplied_limit;
-  /* Of these, bytes that only the algorithm's own entries may take. */
-  uint32_t reserved_bytes;
-  /* Slots that only the algorithm's own entries may take. */
-  uint32_t reserved_entries;
-  /* Term of the entry at `first - 1`. */
-  uint64_t base_term;
+  /* The rows of terms that have left the window, TermStart each. */
+  uint32_t terms_offset;
   /* Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
   uint64_t base_index;
   /* Where the next entry goes, as an offset into the window's bytes. */
   uint32_t head;
-  /* Where the entries before the wrap end, as an offset; means nothing while the ring does not wrap. */
-  uint32_t wrap_end;
+  /* Rows of terms that have left the window; at least 1. */
+  uint32_t term_count;
   /* Highest index handed to storage. `written <= last`. */
   uint64_t written;
   /* Smallest index from which storage has to remove entries at the next flush; 0 if none. */
@@ -418,10 +417,12 @@ typedef struct metalraft_node {
   uint32_t shared_length;
   /* `next` of the followers that can share it. */
   uint64_t shared_next;
+  /* Leader: index of the empty entry by which it began its term. */
+  uint64_t office_index;
   /* Number of the latest heartbeat round. */
   uint64_t round;
 } metalraft_node;
-#define METALRAFT_NODE_SIZE UINT32_C(296)
+#define METALRAFT_NODE_SIZE UINT32_C(288)
 #define METALRAFT_NODE_OFFSET_MAGIC UINT32_C(0)
 #define METALRAFT_NODE_OFFSET_STAGE UINT32_C(4)
 #define METALRAFT_NODE_OFFSET_FAILURE UINT32_C(8)
@@ -450,29 +451,27 @@ typedef struct metalraft_node {
 #define METALRAFT_NODE_OFFSET_BASE_OFFSET UINT32_C(144)
 #define METALRAFT_NODE_OFFSET_EVENTS_OFFSET UINT32_C(148)
 #define METALRAFT_NODE_OFFSET_SLOT_MASK UINT32_C(152)
-#define METALRAFT_NODE_OFFSET_UNAPPLIED_LIMIT UINT32_C(156)
-#define METALRAFT_NODE_OFFSET_RESERVED_BYTES UINT32_C(160)
-#define METALRAFT_NODE_OFFSET_RESERVED_ENTRIES UINT32_C(164)
-#define METALRAFT_NODE_OFFSET_BASE_TERM UINT32_C(168)
-#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(176)
-#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(184)
-#define METALRAFT_NODE_OFFSET_WRAP_END UINT32_C(188)
-#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(192)
-#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(200)
-#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(208)
-#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(216)
-#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(224)
-#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(228)
-#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(232)
-#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(240)
-#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(248)
-#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(256)
-#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(260)
-#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(264)
-#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(268)
-#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(272)
-#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(280)
-#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(288)
+#define METALRAFT_NODE_OFFSET_TERMS_OFFSET UINT32_C(156)
+#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(160)
+#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(168)
+#define METALRAFT_NODE_OFFSET_TERM_COUNT UINT32_C(172)
+#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(176)
+#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(184)
+#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(192)
+#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(200)
+#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(208)
+#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(212)
+#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(216)
+#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(224)
+#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(232)
+#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(240)
+#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(244)
+#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(248)
+#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(252)
+#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(256)
+#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(264)
+#define METALRAFT_NODE_OFFSET_OFFICE_INDEX UINT32_C(272)
+#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(280)
 METALRAFT_ABI_ASSERT(metalraft_node_magic, offsetof(metalraft_node, magic) == METALRAFT_NODE_OFFSET_MAGIC);
 METALRAFT_ABI_ASSERT(metalraft_node_stage, offsetof(metalraft_node, stage) == METALRAFT_NODE_OFFSET_STAGE);
 METALRAFT_ABI_ASSERT(metalraft_node_failure, offsetof(metalraft_node, failure) == METALRAFT_NODE_OFFSET_FAILURE);
@@ -501,13 +500,10 @@ METALRAFT_ABI_ASSERT(metalraft_node_outbox_offset, offsetof(metalraft_node, outb
 METALRAFT_ABI_ASSERT(metalraft_node_base_offset, offsetof(metalraft_node, base_offset) == METALRAFT_NODE_OFFSET_BASE_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_events_offset, offsetof(metalraft_node, events_offset) == METALRAFT_NODE_OFFSET_EVENTS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_slot_mask, offsetof(metalraft_node, slot_mask) == METALRAFT_NODE_OFFSET_SLOT_MASK);
-METALRAFT_ABI_ASSERT(metalraft_node_unapplied_limit, offsetof(metalraft_node, unapplied_limit) == METALRAFT_NODE_OFFSET_UNAPPLIED_LIMIT);
-METALRAFT_ABI_ASSERT(metalraft_node_reserved_bytes, offsetof(metalraft_node, reserved_bytes) == METALRAFT_NODE_OFFSET_RESERVED_BYTES);
-METALRAFT_ABI_ASSERT(metalraft_node_reserved_entries, offsetof(metalraft_node, reserved_entries) == METALRAFT_NODE_OFFSET_RESERVED_ENTRIES);
-METALRAFT_ABI_ASSERT(metalraft_node_base_term, offsetof(metalraft_node, base_term) == METALRAFT_NODE_OFFSET_BASE_TERM);
+METALRAFT_ABI_ASSERT(metalraft_node_terms_offset, offsetof(metalraft_node, terms_offset) == METALRAFT_NODE_OFFSET_TERMS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_base_index, offsetof(metalraft_node, base_index) == METALRAFT_NODE_OFFSET_BASE_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_head, offsetof(metalraft_node, head) == METALRAFT_NODE_OFFSET_HEAD);
-METALRAFT_ABI_ASSERT(metalraft_node_wrap_end, offsetof(metalraft_node, wrap_end) == METALRAFT_NODE_OFFSET_WRAP_END);
+METALRAFT_ABI_ASSERT(metalraft_node_term_count, offsetof(metalraft_node, term_count) == METALRAFT_NODE_OFFSET_TERM_COUNT);
 METALRAFT_ABI_ASSERT(metalraft_node_written, offsetof(metalraft_node, written) == METALRAFT_NODE_OFFSET_WRITTEN);
 METALRAFT_ABI_ASSERT(metalraft_node_truncate_from, offsetof(metalraft_node, truncate_from) == METALRAFT_NODE_OFFSET_TRUNCATE_FROM);
 METALRAFT_ABI_ASSERT(metalraft_node_verified, offsetof(metalraft_node, verified) == METALRAFT_NODE_OFFSET_VERIFIED);
@@ -523,6 +519,7 @@ METALRAFT_ABI_ASSERT(metalraft_node_event_mask, offsetof(metalraft_node, event_m
 METALRAFT_ABI_ASSERT(metalraft_node_events_pending, offsetof(metalraft_node, events_pending) == METALRAFT_NODE_OFFSET_EVENTS_PENDING);
 METALRAFT_ABI_ASSERT(metalraft_node_shared_length, offsetof(metalraft_node, shared_length) == METALRAFT_NODE_OFFSET_SHARED_LENGTH);
 METALRAFT_ABI_ASSERT(metalraft_node_shared_next, offsetof(metalraft_node, shared_next) == METALRAFT_NODE_OFFSET_SHARED_NEXT);
+METALRAFT_ABI_ASSERT(metalraft_node_office_index, offsetof(metalraft_node, office_index) == METALRAFT_NODE_OFFSET_OFFICE_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_round, offsetof(metalraft_node, round) == METALRAFT_NODE_OFFSET_ROUND);
 METALRAFT_ABI_ASSERT(metalraft_node_size, offsetof(metalraft_node, round) + sizeof(uint64_t) == METALRAFT_NODE_SIZE);
 
@@ -663,10 +660,7 @@ typedef struct metalraft_plan {
   uint32_t nodes;
   /* Entries in the log window: a power of two, 16 to 2^22. */
   uint32_t window_entries;
-  /*
-   * Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
-   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes).
-   */
+  /* Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
   uint32_t window_bytes;
   /* Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   uint32_t max_message;
@@ -745,7 +739,7 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 /* PlanLimit. The limits of a plan's fields. */
 /* Most members of a configuration: quorums are counted by comparing all pairs. */
 #define METALRAFT_PLAN_LIMIT_NODES UINT32_C(64)
-/* Fewest entries in a window: the reserve for the algorithm's own entries is an eighth. */
+/* Fewest entries in a window: so that some can be under way while others are written. */
 #define METALRAFT_PLAN_LIMIT_WINDOW_ENTRIES_MIN UINT32_C(16)
 /* Most entries in a window: bounds every loop over the window. */
 #define METALRAFT_PLAN_LIMIT_WINDOW_ENTRIES UINT32_C(4194304)
@@ -759,6 +753,11 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 #define METALRAFT_PLAN_LIMIT_INFLIGHT UINT32_C(1024)
 /* Most bytes of an address: its length is one byte in a configuration. */
 #define METALRAFT_PLAN_LIMIT_ADDRESS UINT32_C(248)
+/*
+ * Terms that are remembered of the entries that have left the window, the newest ones: a log that parts from the
+ * leader's further back has to be larger than any that leaders can leave behind who commit nothing.
+ */
+#define METALRAFT_PLAN_LIMIT_TERMS UINT32_C(32)
 /* Longest of the times: an hour. */
 #define METALRAFT_PLAN_LIMIT_TIME UINT32_C(3600000)
 /* Largest term, index or time: 2^53 - 1, so that hosts may hold them in doubles. */
@@ -813,8 +812,9 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 /* Reason of a stop: the state machine refused a committed entry. */
 #define METALRAFT_STATUS_MACHINE_FAILED (-49)
 /*
- * Reason of a stop: the log conflicts with the leader's further back than the window reaches. It can only happen when a
- * node is restarted with a smaller window than it had: restart it with the former plan.
+ * Reason of a stop: the log conflicts with the leader's at an entry that has left the window and of which not enough is
+ * known any more: its term is older than the newest PlanLimit.TERMS, or a configuration lies between. Restart the node
+ * with a larger window.
  */
 #define METALRAFT_STATUS_WINDOW_TOO_SMALL (-50)
 
@@ -825,6 +825,20 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 #define METALRAFT_STORAGE_ANSWER_DURABLE 1
 /* Failed: the node stops. */
 #define METALRAFT_STORAGE_ANSWER_FAILED (-1)
+
+/* A row of the table of terms: the entries from `index` up to the next row's, or up to the window, are of `term`. */
+typedef struct metalraft_term_start {
+  /* Index of the first entry of the term. */
+  uint64_t index;
+  /* The term. */
+  uint64_t term;
+} metalraft_term_start;
+#define METALRAFT_TERM_START_SIZE UINT32_C(16)
+#define METALRAFT_TERM_START_OFFSET_INDEX UINT32_C(0)
+#define METALRAFT_TERM_START_OFFSET_TERM UINT32_C(8)
+METALRAFT_ABI_ASSERT(metalraft_term_start_index, offsetof(metalraft_term_start, index) == METALRAFT_TERM_START_OFFSET_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_term_start_term, offsetof(metalraft_term_start, term) == METALRAFT_TERM_START_OFFSET_TERM);
+METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, term) + sizeof(uint64_t) == METALRAFT_TERM_START_SIZE);
 
 /* Imports from the module "transport". The transport trait, as the core sees it. */
 

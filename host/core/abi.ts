@@ -142,7 +142,7 @@ export const EventKind = {
   READ_BACK: 8,
   /** (index, term) A durability report of an overwritten entry was not believed. */
   STALE_DURABLE: 9,
-  /** (last index, bytes not applied yet) The window or the bound on uncommitted bytes refused an entry. */
+  /** (last index, bytes of the entry) The window or the bound on uncommitted bytes refused an entry. */
   FULL: 10,
   /** (candidate, term asked for) A vote or pre-vote was denied because a leader was heard from recently. */
   LOYAL: 11,
@@ -243,7 +243,8 @@ export const Append = {
 } as const;
 
 /**
- * Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one.
+ * Answers an Append. Carries what the follower holds, so that a later reply makes up for a lost one. The fields from
+ * `rejected` on are there only with MessageFlag.REJECTED.
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const AppendReply = {
@@ -252,20 +253,20 @@ export const AppendReply = {
    * u64. Highest index up to which the follower's log is known to equal the leader's and is durable; 0 if none is yet.
    */
   match: 0,
-  /** u64. With MessageFlag.REJECTED: `prevIndex` of the Append that did not fit; else 0. */
-  rejected: 8,
-  /** u64. With MessageFlag.REJECTED: an index at which the logs may agree, for the next probe. */
-  hintIndex: 16,
-  /** u64. With MessageFlag.REJECTED: the follower's term at `hintIndex`. */
-  hintTerm: 24,
   /** u64. `round` of the newest Append seen. */
-  round: 32,
+  round: 8,
   /** u64. `sent` of the newest Append seen. */
-  sent: 40,
+  sent: 16,
   /** u32. `sequence` of the newest Append seen. */
-  sequence: 48,
+  sequence: 24,
   /** u32. Must be 0. */
-  reserved: 52,
+  reserved: 28,
+  /** u64. `prevIndex` of the Append that did not fit. */
+  rejected: 32,
+  /** u64. An index at which the logs may agree, for the next probe. */
+  hintIndex: 40,
+  /** u64. The follower's term at `hintIndex`. */
+  hintTerm: 48,
 } as const;
 
 export const MessageKind = {
@@ -319,8 +320,10 @@ export const MessageFormat = {
   APPEND: 88,
   /** Bytes of a vote request. */
   VOTE_REQUEST: 56,
-  /** Bytes of an append reply. */
-  APPEND_REPLY: 96,
+  /** Bytes of an append reply that rejects nothing. */
+  APPEND_REPLY: 72,
+  /** Bytes of an append reply with MessageFlag.REJECTED. */
+  REJECTION: 96,
 } as const;
 export type MessageFormat = (typeof MessageFormat)[keyof typeof MessageFormat];
 
@@ -331,7 +334,8 @@ export const MessageFormatName: Readonly<Record<number, string>> = {
   40: "HEADER",
   88: "APPEND",
   56: "VOTE_REQUEST",
-  96: "APPEND_REPLY",
+  72: "APPEND_REPLY",
+  96: "REJECTION",
 };
 
 /**
@@ -340,7 +344,7 @@ export const MessageFormatName: Readonly<Record<number, string>> = {
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Node = {
-  size: 296,
+  size: 288,
   /** u32. NodeFormat.MAGIC: marks a node, and names the version of this layout. */
   magic: 0,
   /** u32. A Stage. */
@@ -397,52 +401,48 @@ export const Node = {
   eventsOffset: 148,
   /** u32. `windowEntries - 1`: which slot an index has. */
   slotMask: 152,
-  /** u32. Bytes of the window that entries which are not applied may take up: all but the longest entry. */
-  unappliedLimit: 156,
-  /** u32. Of these, bytes that only the algorithm's own entries may take. */
-  reservedBytes: 160,
-  /** u32. Slots that only the algorithm's own entries may take. */
-  reservedEntries: 164,
-  /** u64. Term of the entry at `first - 1`. */
-  baseTerm: 168,
+  /** u32. The rows of terms that have left the window, TermStart each. */
+  termsOffset: 156,
   /** u64. Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
-  baseIndex: 176,
+  baseIndex: 160,
   /** u32. Where the next entry goes, as an offset into the window's bytes. */
-  head: 184,
-  /** u32. Where the entries before the wrap end, as an offset; means nothing while the ring does not wrap. */
-  wrapEnd: 188,
+  head: 168,
+  /** u32. Rows of terms that have left the window; at least 1. */
+  termCount: 172,
   /** u64. Highest index handed to storage. `written <= last`. */
-  written: 192,
+  written: 176,
   /** u64. Smallest index from which storage has to remove entries at the next flush; 0 if none. */
-  truncateFrom: 200,
+  truncateFrom: 184,
   /** u64. Highest index up to which this log is known to equal the current leader's; 0 after each change of leader. */
-  verified: 208,
+  verified: 192,
   /** u64. Term in the last hard state written. `savedTerm <= term`. */
-  savedTerm: 216,
+  savedTerm: 200,
   /** u32. Vote in the last hard state written. */
-  savedVote: 224,
+  savedVote: 208,
   /** u32. Nonzero while `flush` runs. */
-  busy: 228,
+  busy: 212,
   /** u64. When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
-  lastHeard: 232,
+  lastHeard: 216,
   /** u64. From when the election timeout counts. */
-  electionBase: 240,
+  electionBase: 224,
   /** u64. Delay of the election timer that is due to be armed. */
-  electionDelay: 248,
+  electionDelay: 232,
   /** u32. Bits of Due that are due to every member. */
-  dueToAll: 256,
+  dueToAll: 240,
   /** u32. Bits of TimerAction that the next flush lets out. */
-  timers: 260,
+  timers: 244,
   /** u32. Kinds of events wanted. */
-  eventMask: 264,
+  eventMask: 248,
   /** u32. Kinds of events pending. */
-  eventsPending: 268,
+  eventsPending: 252,
   /** u32. Length of the Append in the outbox that other followers at the same place can share; 0 if none. */
-  sharedLength: 272,
+  sharedLength: 256,
   /** u64. `next` of the followers that can share it. */
-  sharedNext: 280,
+  sharedNext: 264,
+  /** u64. Leader: index of the empty entry by which it began its term. */
+  officeIndex: 272,
   /** u64. Number of the latest heartbeat round. */
-  round: 288,
+  round: 280,
 } as const;
 
 export const NodeFormat = {
@@ -589,10 +589,7 @@ export const Plan = {
   nodes: 16,
   /** u32. Entries in the log window: a power of two, 16 to 2^22. */
   windowEntries: 20,
-  /**
-   * u32. Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30, and
-   * enough for two of the longest entries beside the reserve for the algorithm's own (a configuration and 144 bytes).
-   */
+  /** u32. Bytes in the log window, entry headers included: a multiple of 8, at least twice `maxMessage`, up to 2^30. */
   windowBytes: 24,
   /** u32. Longest message: a multiple of 8, 256 to 2^24, and long enough for a configuration of `nodes` members. */
   maxMessage: 28,
@@ -632,7 +629,7 @@ export const Plan = {
 export const PlanLimit = {
   /** Most members of a configuration: quorums are counted by comparing all pairs. */
   NODES: 64,
-  /** Fewest entries in a window: the reserve for the algorithm's own entries is an eighth. */
+  /** Fewest entries in a window: so that some can be under way while others are written. */
   WINDOW_ENTRIES_MIN: 16,
   /** Most entries in a window: bounds every loop over the window. */
   WINDOW_ENTRIES: 4194304,
@@ -646,6 +643,11 @@ export const PlanLimit = {
   INFLIGHT: 1024,
   /** Most bytes of an address: its length is one byte in a configuration. */
   ADDRESS: 248,
+  /**
+   * Terms that are remembered of the entries that have left the window, the newest ones: a log that parts from the
+   * leader's further back has to be larger than any that leaders can leave behind who commit nothing.
+   */
+  TERMS: 32,
   /** Longest of the times: an hour. */
   TIME: 3600000,
   /** Largest term, index or time: 2^53 - 1, so that hosts may hold them in doubles. */
@@ -663,6 +665,7 @@ export const PlanLimitName: Readonly<Record<number, string>> = {
   16777216: "MESSAGE",
   1024: "INFLIGHT",
   248: "ADDRESS",
+  32: "TERMS",
   3600000: "TIME",
   9007199254740991: "NUMBER",
 };
@@ -719,8 +722,9 @@ export const StatusCode = {
   /** Reason of a stop: the state machine refused a committed entry. */
   MACHINE_FAILED: -49,
   /**
-   * Reason of a stop: the log conflicts with the leader's further back than the window reaches. It can only happen when
-   * a node is restarted with a smaller window than it had: restart it with the former plan.
+   * Reason of a stop: the log conflicts with the leader's at an entry that has left the window and of which not enough
+   * is known any more: its term is older than the newest PlanLimit.TERMS, or a configuration lies between. Restart the
+   * node with a larger window.
    */
   WINDOW_TOO_SMALL: -50,
 } as const;
@@ -770,6 +774,18 @@ export const StorageAnswerName: Readonly<Record<number, string>> = {
   1: "DURABLE",
   [-1]: "FAILED",
 };
+
+/**
+ * A row of the table of terms: the entries from `index` up to the next row's, or up to the window, are of `term`.
+ * Byte offsets of the fields; `size` is where the last one ends.
+ */
+export const TermStart = {
+  size: 16,
+  /** u64. Index of the first entry of the term. */
+  index: 0,
+  /** u64. The term. */
+  term: 8,
+} as const;
 
 /** The functions that a host provides, by import module. Numbers arrive signed: `x >>> 0` makes a u32 of an i32. */
 export type CoreImports = {

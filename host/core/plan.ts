@@ -124,8 +124,11 @@ export function describePlanProblem(plan: Plan): string {
   if (plan.heartbeat > plan.electionTimeout / 2) {
     return `heartbeat is ${plan.heartbeat}, and must be at most half of electionTimeout (${plan.electionTimeout})`;
   }
+  if (plan.windowBytes < 2 * plan.maxMessage) {
+    return `windowBytes is ${plan.windowBytes}, and must be at least twice maxMessage (${plan.maxMessage})`;
+  }
   return (
-    `maxMessage (${plan.maxMessage}) must hold a configuration of ${plan.nodes} members with addresses of ` +
-    `${plan.addressBytes} bytes, and windowBytes (${plan.windowBytes}) about two messages more than such a configuration`
+    `maxMessage is ${plan.maxMessage}, and must hold a configuration of ${plan.nodes} members with addresses of ` +
+    `${plan.addressBytes} bytes`
   );
 }

@@ -172,19 +172,19 @@ describe("a proposal", () => {
     expect(leader.node.propose(new Uint8Array(56))).toBe(OK);
   });
 
-  it("is refused while the window has no slot outside of the reserve", () => {
+  it("is refused while every slot of the window has an entry that is not applied", () => {
     const leader = new TestNode({ plan: { windowEntries: 16 } }).become(Role.LEADER);
-    expect(fill(leader, 0)).toBe(13);
+    expect(fill(leader, 0)).toBe(15);
     leader.flush();
     leader.acknowledge(14);
     leader.flush();
     expect(fill(leader, 0)).toBe(14);
   });
 
-  it("is refused while the window has no bytes outside of the reserve", () => {
+  it("is refused while the bytes of the window are full of entries that are not applied", () => {
     const leader = new TestNode({ plan: { uncommittedBytes: 1 << 20 } }).become(Role.LEADER);
-    // 8192 less the longest entry (1312) and the reserve (16 + 128 + 128); the empty entry takes 16.
-    expect(fill(leader, 960)).toBe(6);
+    // Of 8192, the empty entry takes 16 and each of these 976.
+    expect(fill(leader, 960)).toBe(8);
   });
 
   it("that is refused is told to the observer", () => {
@@ -192,7 +192,7 @@ describe("a proposal", () => {
     leader.node.observe(1 << EventKind.FULL);
     fill(leader, 0);
     const events = leader.flush().filter(({ kind }) => kind === "event");
-    expect(events).toEqual([{ kind: "event", event: EventKind.FULL, first: 14, second: 15 * 16 }]);
+    expect(events).toEqual([{ kind: "event", event: EventKind.FULL, first: 16, second: 16 }]);
   });
 });
 

@@ -272,9 +272,6 @@ describe("an append reply", () => {
       ["a hint of a term above the sender's", { flags: REJECTED }, { ...refused, hintTerm: 99 }],
       ["a hint of a term without an index", { flags: REJECTED }, { ...refused, hintIndex: 0 }],
       ["a hint of an index without a term", { flags: REJECTED }, { ...refused, hintTerm: 0 }],
-      ["a rejected index without a rejection", {}, { rejected: 1 }],
-      ["a hint without a rejection", {}, { hintIndex: 1 }],
-      ["a hint's term without a rejection", {}, { hintTerm: 1 }],
     ]),
   )("is refused with %s", (_, header, body) => {
     expect(node.refusal(() => node.receive(make(header, body)))).toBe(MALFORMED);

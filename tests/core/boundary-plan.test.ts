@@ -127,14 +127,6 @@ describe("a plan", () => {
     expect(describePlanProblem(shorter)).toContain("maxMessage");
   });
 
-  it("has a window for two of the longest entries beside the reserve", () => {
-    const least = 2 * (8192 - 88) + 16 + (8 + 8 * (8 + 16)) + 8 * 16;
-    expect(ask({ ...ROOMY, windowBytes: least })).toBeGreaterThan(0);
-    const smaller = { ...ROOMY, windowBytes: least - 8 };
-    expect(ask(smaller)).toBe(StatusCode.BAD_PLAN);
-    expect(describePlanProblem(smaller)).toContain("windowBytes");
-  });
-
   it("that cannot be used is an error that says why", () => {
     const attempt = () => planBytes(instance, { ...ROOMY, nodes: 0 });
     expect(attempt).toThrow(CoreError);

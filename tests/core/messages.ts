@@ -10,6 +10,7 @@ import {
   EntryFrame,
   EntryKind,
   Header,
+  MessageFlag,
   MessageFormat,
   MessageKind,
   VoteRequest,
@@ -136,7 +137,8 @@ export function message(
   entries: readonly Uint8Array[] = [],
 ): Uint8Array {
   const layout = BODIES[kind] ?? { size: 0 };
-  const start = MessageFormat.HEADER + (layout["size"] ?? 0);
+  const accepts = kind === MessageKind.APPEND_REPLY && (Number(header["flags"] ?? 0) & MessageFlag.REJECTED) === 0;
+  const start = accepts ? MessageFormat.APPEND_REPLY : MessageFormat.HEADER + (layout["size"] ?? 0);
   const length = entries.reduce((sum, bytes) => sum + bytes.length, start);
   const bytes = new Uint8Array(length);
   const { MAGIC: magic, VERSION: version } = MessageFormat;

@@ -15,7 +15,6 @@ import { encodeConfiguration } from "../../host/core/configuration.js";
 import { Disk } from "./disk.js";
 import { configurationEntry, entry, fieldsOf, kindOf, noop, readField } from "./messages.js";
 import { LONG, TestNode } from "./node-kit.js";
-import { Random } from "./random.js";
 
 function termOfMessage(message: Uint8Array): bigint | undefined {
   const field = fieldsOf(Header).find(({ name }) => name === "term");
@@ -80,32 +79,6 @@ describe("a message that a correct node sends", () => {
     leader.node.timer(leader.now, TimerKind.HEARTBEAT);
     expect(leader.node.role).toBe(Role.FOLLOWER);
     expect(leader.acknowledge(1)).toBe(StatusCode.STALE);
-  });
-});
-
-describe("a restart with entries that are not committed", () => {
-  /** Appends to a follower behind its last entry; false once it takes no more. */
-  function append(follower: TestNode, term: number, bytes: Uint8Array, commit: number): boolean {
-    const { last, lastTerm } = follower.node;
-    follower.append({ term, from: 2 + (term % 2) }, { prevIndex: last, prevTerm: lastTerm, commit }, [bytes]);
-    follower.flush();
-    return follower.node.last > last;
-  }
-
-  it("keeps all of them in the window, wherever it wraps, those that took from the reserve included", () => {
-    const random = new Random(1);
-    for (let i = 0; i < 100; i++) {
-      const before = new TestNode();
-      const command = () => entry(1, new Uint8Array(random.below(random.pick([64, 1296]))));
-      for (let last = random.below(50); last > 0; last--) append(before, 1, command(), before.node.last);
-      const committed = before.node.commit;
-      while (append(before, 1, command(), committed));
-      for (let term = 2; append(before, term, noop(term), committed); term++);
-
-      const after = new TestNode({ disk: before.effects.disk.clone() });
-      // All but the oldest, whose place the next leader's empty entry needs.
-      expect(after.node.first).toBeLessThanOrEqual(committed + 2);
-    }
   });
 });
 
