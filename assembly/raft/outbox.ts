@@ -114,6 +114,7 @@ function bytesUnderWay(n: Node, peer: Peer): u32 {
 /** Whether the in-flight window has a place. */
 function hasPlace(n: Node, peer: Peer): bool {
   const plan = planOf(n);
+  if (underWay(peer) == 0) return true;
   if ((underWay(peer) < plan.inflightMessages) & (bytesUnderWay(n, peer) < plan.inflightBytes)) return true;
   note(n, EventKind.INFLIGHT_FULL, peer.id, underWay(peer));
   return false;

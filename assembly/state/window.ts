@@ -96,6 +96,8 @@ function placeBehind(n: Node, size: u32, oldest: u64): u32 {
 }
 
 /** Finds room for `size` bytes. For that, entries up to `until` may leave; if it would not do, none does. */
+// @ts-ignore: decorator
+@inline
 function place(n: Node, size: u32, until: u64): u32 {
   if (n.last >= PlanLimit.NUMBER) return NONE;
   let enough = until >= n.last;
@@ -167,6 +169,8 @@ export function push(n: Node, term: u64, kind: u32, payload: usize, length: u32,
 }
 
 /** Appends an entry that is in wire form already; see `push`. */
+// @ts-ignore: decorator
+@inline
 export function pushEncoded(n: Node, entry: Entry, size: u32, until: u64): bool {
   const address = reserve(n, size, entry.term, until);
   if (address == 0) return false;
