@@ -3,7 +3,7 @@
 import { ConfigurationFlag, EntryFrame, EventKindName, MemberRole, MessageFormat } from "../host/core/abi.js";
 import { encodeConfiguration } from "../host/core/configuration.js";
 import type { Capacity } from "../host/core/plan.js";
-import { checkLinearizable } from "./checkers/linearizability.js";
+import { type CheckResult, checkLinearizable } from "./checkers/linearizability.js";
 import { Clients, RegisterMachine } from "./clients.js";
 import type { CoreUnderTest } from "./core-under-test.js";
 import { FAULTS, type Fault } from "./faults.js";
@@ -83,6 +83,8 @@ export interface SimulationResult {
   /** What was violated, and the last actions; null if nothing was. */
   readonly violation: string | null;
   readonly linearizable: boolean;
+  /** Why not: what cannot be explained, or what was not decided within the checker's limits; null if linearizable. */
+  readonly explanation: string | null;
   /** Requests that clients got an answer to. */
   readonly answered: number;
   readonly wallMs: number;
@@ -139,7 +141,7 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
   });
   const driver = new RandomDriver(world, clients, random, faults);
   const violation = runUntilBroken(world, driver, steps);
-  const linearizable = checkLinearizable(clients.history()).verdict === "linearizable";
+  const verdict = checkLinearizable(clients.history());
   return {
     seed,
     digest: world.digest.hex(),
@@ -149,7 +151,8 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     elections: world.elections,
     violations: violation === null ? 0 : 1,
     violation,
-    linearizable,
+    linearizable: verdict.verdict === "linearizable",
+    explanation: explain(verdict),
     answered: clients.answered,
     wallMs: Math.round(performance.now() - started),
     core: core.sha256,
@@ -160,6 +163,17 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     actions: driver.counts,
     probes: probesOf(world),
   };
+}
+
+function explain(result: CheckResult): string | null {
+  switch (result.verdict) {
+    case "linearizable":
+      return null;
+    case "not linearizable":
+      return result.explanation.text;
+    default:
+      return `not decided for ${result.undecided.map(({ key, limit }) => `key ${key} (limit on ${limit})`).join(", ")}`;
+  }
 }
 
 /** Bytes of a message and of an entry before a command. */

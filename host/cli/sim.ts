@@ -1,6 +1,6 @@
 /** `metalraft sim`: one simulated run with every checker on. */
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import {
   FAULTS,
   type Fault,
@@ -28,6 +28,8 @@ interface SimFlags {
   readonly nodes: number;
   readonly steps: number;
   readonly faults: readonly Fault[];
+  /** The one engine there is: the default of `runSimulation`. */
+  readonly core: "v8";
   readonly json?: boolean;
 }
 
@@ -39,19 +41,20 @@ export function simCommand(): Command {
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), 5)
     .option("--steps <n>", "how many actions to take", whole(1), 20_000)
     .option("--faults <list>", "faults with commas between, all or none", faults, FAULTS)
+    .addOption(new Option("--core <engine>", "what runs the core").choices(["v8"]).default("v8"))
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
     .action(runSim);
 }
 
-function runSim({ json, ...options }: SimFlags): void {
+function runSim({ json, core: _v8, ...options }: SimFlags): void {
   const result = runSimulation(options);
   const broken = result.violations > 0 || !result.linearizable;
   if (json === true) sayJson(result);
   else for (const line of describe(result)) say(line);
   if (!broken) return;
   if (result.violation !== null) tell(result.violation);
-  if (!result.linearizable) tell("the answers that clients got are not linearizable");
+  if (result.explanation !== null) tell(`the answers that clients got are not linearizable: ${result.explanation}`);
   tell(`to repeat it: ${repeat(options)}`);
   process.exitCode = 1;
 }
@@ -67,7 +70,7 @@ function describe(result: SimulationResult): string[] {
 }
 
 /** The command that gives the same run. */
-function repeat({ faults: chosen, nodes, seed, steps }: Omit<SimFlags, "json">): string {
+function repeat({ faults: chosen, nodes, seed, steps }: Omit<SimFlags, "json" | "core">): string {
   const list = chosen.length === FAULTS.length ? "all" : chosen.join(",") || "none";
   return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}`;
 }

@@ -5,7 +5,7 @@
 
 import { Node as Layout, Plan as PlanLayout, StatusCode, StatusCodeName } from "./abi.js";
 import { type CoreInstance, type Effects, high, low } from "./instance.js";
-import { describePlanProblem, type Plan, writePlan } from "./plan.js";
+import { describePlanProblem, type Plan, planFits, writePlan } from "./plan.js";
 
 /** The core refused something that the host got wrong. */
 export class CoreError extends Error {
@@ -27,12 +27,17 @@ export function statusName(status: number): string {
 /** Bytes of arena that a plan takes.
  * @throws {CoreError} that says which field is wrong */
 export function planBytes(instance: CoreInstance, plan: Plan): number {
+  if (!planFits(plan)) throw badPlan(plan, StatusCode.BAD_PLAN);
   const scratch = instance.allocate(PlanLayout.size);
   writePlan(instance.view, scratch, plan);
   const bytes = instance.exports.planBytes(scratch);
   instance.release(scratch, PlanLayout.size);
-  if (bytes < 0) throw new CoreError(`the capacity plan cannot be used: ${describePlanProblem(plan)}`, bytes);
+  if (bytes < 0) throw badPlan(plan, bytes);
   return bytes;
+}
+
+function badPlan(plan: Plan, status: number): CoreError {
+  return new CoreError(`the capacity plan cannot be used: ${describePlanProblem(plan)}`, status);
 }
 
 export class CoreNode {

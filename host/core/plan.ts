@@ -77,6 +77,11 @@ const WORDS = [
   "heartbeat",
 ] as const satisfies readonly (keyof Plan & keyof typeof Layout)[];
 
+/** Whether every field is a number that the Plan struct can hold; the core judges the rest. */
+export function planFits(plan: Plan): boolean {
+  return plan.cluster >= 0n && plan.cluster < 1n << 64n && WORDS.every((field) => plan[field] === plan[field] >>> 0);
+}
+
 /** Writes the Plan struct at `address`. */
 export function writePlan(view: DataView, address: number, plan: Plan): void {
   view.setBigUint64(address + Layout.cluster, plan.cluster, true);
@@ -103,7 +108,9 @@ const RANGES: readonly (readonly [keyof Capacity | "id", number, number])[] = [
 
 /** Says what is wrong with a plan that the core refused. */
 export function describePlanProblem(plan: Plan): string {
-  if (plan.cluster === 0n) return "the cluster's id must not be 0";
+  if (plan.cluster <= 0n || plan.cluster >= 1n << 64n)
+    return `cluster is ${plan.cluster}, and must be from 1 to 2^64 - 1`;
+  if (plan.group !== plan.group >>> 0) return `group is ${plan.group}, and must be a whole number from 0 to 4294967295`;
   for (const [field, least, most] of RANGES) {
     const value = plan[field];
     if (!Number.isInteger(value) || value < least || value > most) {

@@ -177,9 +177,17 @@ describe("failures", () => {
     expect(cluster.failures[0]?.message).toMatch(/STORAGE_FAILED.*no space left/);
   });
 
-  it("a plan that cannot be used is refused with the field's name", () => {
-    cluster = new MemoryCluster(1, { capacity: { windowEntries: 100 } });
-    return expect(cluster.start(1)).rejects.toThrow(CoreError);
+  it.each([
+    ["windowEntries is 100", { capacity: { windowEntries: 100 } }],
+    ["nodes is 4294967299", { capacity: { nodes: 2 ** 32 + 3 } }],
+    ["heartbeat is 1.5", { capacity: { heartbeat: 1.5 } }],
+    ["group is -1", { group: -1 }],
+    ["cluster is 0", { cluster: 0n }],
+  ])("a plan that cannot be used is refused: %s", async (reason, options) => {
+    cluster = new MemoryCluster(1, options);
+    const refusal = await cluster.start(1).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(CoreError);
+    expect((refusal as CoreError).message).toContain(reason);
   });
 
   it("a node starts only once", async () => {
