@@ -116,7 +116,7 @@ export class Node {
   sharedLength: u32;
   /** `next` of the followers that can share it. */
   sharedNext: u64;
-  /** Leader: index of the empty entry by which it began its term. */
+  /** Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   officeIndex: u64;
   /** Number of the latest heartbeat round. */
   round: u64;

@@ -166,8 +166,7 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
   body.sequence = peer.sequenceSent;
   peer.commitSent = max(peer.commitSent, min(n.commit, peer.next - 1 + body.count));
   if (carries & (peer.state == PeerState.PIPELINE)) peer.next += body.count;
-  // A node that is a quorum by itself was elected without a request behind a barrier: nobody may see its term before that
-  // is durable, which it is with the first entry of the term.
+  // Nobody may see a term before it is durable.
   sendOutbox<Sink>(n, peer, length, n.durable < n.officeIndex);
   return SENT;
 }

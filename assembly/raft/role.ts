@@ -87,14 +87,19 @@ export function becomeCandidate(n: Node, role: u32): void {
 /** Takes office (paper figure 2; thesis 3.4, 6.4): the first entry of the term is an empty one. */
 export function becomeLeader(n: Node): void {
   assert((n.role == Role.CANDIDATE) & (n.vote == planOf(n).id));
-  for (let i: u32 = 0; i < n.members; i++) beginProgress(n, peerAt(n, i));
+  let votes: u32 = 0;
+  for (let i: u32 = 0; i < n.members; i++) {
+    votes += u32(peerAt(n, i).vote == 1);
+    beginProgress(n, peerAt(n, i));
+  }
   if (!push(n, n.term, EntryKind.NOOP, 0, 0, n.durable)) {
     // The disk is so slow that the window is full of what is not durable yet. Someone else may succeed.
     note(n, EventKind.FULL, n.last, entrySize(0));
     becomeFollower(n, n.term, 0);
     return;
   }
-  n.officeIndex = n.last;
+  // Others gave their votes to a request that left behind a barrier. Without them the term may not be durable yet.
+  n.officeIndex = votes > 1 ? 0 : n.last;
   setRole(n, Role.LEADER);
   setLeader(n, planOf(n).id);
   n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;

@@ -417,7 +417,7 @@ typedef struct metalraft_node {
   uint32_t shared_length;
   /* `next` of the followers that can share it. */
   uint64_t shared_next;
-  /* Leader: index of the empty entry by which it began its term. */
+  /* Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   uint64_t office_index;
   /* Number of the latest heartbeat round. */
   uint64_t round;

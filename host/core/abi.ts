@@ -439,7 +439,10 @@ export const Node = {
   sharedLength: 256,
   /** u64. `next` of the followers that can share it. */
   sharedNext: 264,
-  /** u64. Leader: index of the empty entry by which it began its term. */
+  /**
+   * u64. Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the
+   * term.
+   */
   officeIndex: 272,
   /** u64. Number of the latest heartbeat round. */
   round: 280,
