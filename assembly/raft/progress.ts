@@ -1,7 +1,7 @@
 /** A leader's view of one follower: where it stands, and how its state moves (probe, pipeline). */
 
 import { Node } from "../abi/node";
-import { Due, Peer, PeerState } from "../abi/peer";
+import { Peer, PeerState } from "../abi/peer";
 
 /** At the start of a leadership, or when a member joins: nothing is known of the follower's log. */
 export function beginProgress(n: Node, peer: Peer): void {
@@ -39,11 +39,4 @@ export function becomePipeline(peer: Peer): void {
 @inline
 export function underWay(peer: Peer): u32 {
   return peer.sequenceSent - peer.sequenceAcked;
-}
-
-/** Whether anything in the log or the commit index is news to the follower. */
-// @ts-ignore: decorator
-@inline
-export function markAppendDue(peer: Peer): void {
-  peer.due |= Due.APPEND;
 }

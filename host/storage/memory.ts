@@ -7,7 +7,8 @@
  * under endless load memory stays below four times the most that was held at once, entries and 4 bytes of index each.
  */
 
-import { ENTRY_ALIGNMENT, ENTRY_HEADER_BYTES, entrySizeAt } from "../core/entry.js";
+import { EntryFrame } from "../core/abi.js";
+import { entrySizeAt } from "../core/entry.js";
 import type { EntryRun, HardState, Recovered, Storage, StorageEvents } from "./storage.js";
 import { READ_COMPACTED } from "./storage.js";
 import { LogState } from "./wal/log-state.js";
@@ -28,7 +29,7 @@ export class MemoryStorage implements Storage {
   private start = 0;
   private end = 0;
   /** offsets[firstSlot + i] is the place of entry `state.compacted + 1 + i` in `bytes`, in units of the alignment. */
-  private offsets = new Uint32Array(INITIAL_BYTES / ENTRY_HEADER_BYTES);
+  private offsets = new Uint32Array(INITIAL_BYTES / EntryFrame.HEADER);
   private firstSlot = 0;
   private endSlot = 0;
 
@@ -77,7 +78,7 @@ export class MemoryStorage implements Storage {
     if (objection !== undefined) throw new Error(`append of ${objection}`);
     const length = entries.length;
     // Every entry has a header, so this many more slots are enough.
-    const slots = length / ENTRY_HEADER_BYTES;
+    const slots = length / EntryFrame.HEADER;
     if (this.end + length > this.bytes.length || this.endSlot + slots > this.offsets.length) {
       this.makeRoom(length, slots);
     }
@@ -92,8 +93,8 @@ export class MemoryStorage implements Storage {
     const stop = this.end + length;
     let at = this.end;
     let slot = this.endSlot;
-    while (at + ENTRY_HEADER_BYTES <= stop) {
-      this.offsets[slot++] = at / ENTRY_ALIGNMENT;
+    while (at + EntryFrame.HEADER <= stop) {
+      this.offsets[slot++] = at / EntryFrame.ALIGNMENT;
       at += entrySizeAt(this.view, at);
     }
     if (at !== stop || length === 0) throw new Error(`append of ${length} bytes that are not a run of whole entries`);
@@ -139,7 +140,7 @@ export class MemoryStorage implements Storage {
 
   /** Where the entry in `slot` starts; for the slot behind the last, where the log ends. */
   private offsetAt(slot: number): number {
-    return slot < this.endSlot ? (this.offsets[slot] ?? 0) * ENTRY_ALIGNMENT : this.end;
+    return slot < this.endSlot ? (this.offsets[slot] ?? 0) * EntryFrame.ALIGNMENT : this.end;
   }
 
   /** The slot behind the longest run of entries from `slot` on that lies before `stop` and within `limit` bytes. */
@@ -163,7 +164,7 @@ export class MemoryStorage implements Storage {
     const liveSlots = this.endSlot - this.firstSlot;
     const size = grown(this.offsets.length, liveSlots + slots);
     const targetOffsets = size > this.offsets.length ? new Uint32Array(size) : this.offsets;
-    const shift = this.start / ENTRY_ALIGNMENT;
+    const shift = this.start / EntryFrame.ALIGNMENT;
     for (let i = 0; i < liveSlots; i++) targetOffsets[i] = (this.offsets[this.firstSlot + i] ?? 0) - shift;
     this.offsets = targetOffsets;
 

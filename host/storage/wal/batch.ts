@@ -6,7 +6,8 @@
  * every entry that is not durable in its window, so a batch is at most a few windows large.
  */
 
-import { ENTRY_HEADER_BYTES, entrySizeAt } from "../../core/entry.js";
+import { EntryFrame } from "../../core/abi.js";
+import { entrySizeAt } from "../../core/entry.js";
 import {
   beginRecord,
   extendRecord,
@@ -107,7 +108,7 @@ export class Batch {
   private countEntries(from: number, stop: number): number {
     let count = 0;
     let at = from;
-    while (at + ENTRY_HEADER_BYTES <= stop) {
+    while (at + EntryFrame.HEADER <= stop) {
       at += entrySizeAt(this.view, at);
       count++;
     }

@@ -3,7 +3,8 @@
  * that does not fit is damage too.
  */
 
-import { ENTRY_HEADER_BYTES, entrySizeAt } from "../../core/entry.js";
+import { EntryFrame } from "../../core/abi.js";
+import { entrySizeAt } from "../../core/entry.js";
 import { damage } from "./errors.js";
 import type { FileWindow } from "./file-window.js";
 import { getInteger, RECORD_HEADER_BYTES, RecordKind, recordIndex, recordKind, recordSize } from "./format.js";
@@ -81,7 +82,7 @@ export class Replay {
     const stop = at + recordSize(window.view, at);
     let index = first;
     let entry = at + RECORD_HEADER_BYTES;
-    while (entry + ENTRY_HEADER_BYTES <= stop) {
+    while (entry + EntryFrame.HEADER <= stop) {
       const term = getInteger(window.view, entry + ENTRY_TERM_OFFSET);
       if (term < this.terms.last) return `entry ${index} has term ${term}, after an entry of term ${this.terms.last}`;
       this.terms.push(index, term);

@@ -2,7 +2,8 @@
  * What a storage shall hold after a sequence of writes, said in the plainest way; and the entries that tests write.
  */
 
-import { ENTRY_LENGTH_OFFSET, entrySizeAt, entrySizeOf } from "../../../host/core/entry.js";
+import { Entry } from "../../../host/core/abi.js";
+import { entrySizeAt, entrySizeOf } from "../../../host/core/entry.js";
 import type { Recovered, Storage, StorageEvents } from "../../../host/storage/storage.js";
 
 /** An encoded entry. Its payload is made from `seed`, so that different entries differ. */
@@ -10,7 +11,7 @@ export function entry(term: number, length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(entrySizeOf(length));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, term, true);
-  view.setUint32(ENTRY_LENGTH_OFFSET, length, true);
+  view.setUint32(Entry.length, length, true);
   for (let i = 0; i < length; i++) bytes[16 + i] = seed * 31 + i * 7;
   return bytes;
 }
