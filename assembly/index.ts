@@ -6,17 +6,22 @@
  * memory is the host's own mistake and may trap; nothing else does.
  */
 
-import { Node, NodeFormat, Stage, TimerKind } from "./abi/node";
+import { Node, NodeFormat, ReadKind, Stage, TimerKind } from "./abi/node";
 import { Plan } from "./abi/plan";
 import { StatusCode } from "./abi/status-code";
+import { reconfigure as changeMembers } from "./raft/change";
 import { reportDurable } from "./raft/commit";
 import { HostEffects } from "./raft/effects";
 import { electionTimeout } from "./raft/election";
 import { flushNode } from "./raft/flush";
 import { brokenInvariant } from "./raft/invariants";
+import { stir, wake } from "./raft/quiescence";
+import * as reads from "./raft/reads";
 import * as replication from "./raft/replication";
 import * as restore from "./raft/restore";
+import { dropIncoming, takeSnapshot } from "./raft/snapshot";
 import { receiveMessage } from "./raft/step";
+import * as transfers from "./raft/transfer";
 import { arenaBytes, checkPlan, layOut } from "./state/arena";
 import { isNumber, join } from "./state/memory";
 import { formatIsSound } from "./wire/encode";
@@ -107,6 +112,8 @@ export function restoreHardState(node: usize, termLow: u32, termHigh: u32, vote:
  * @param indexHigh high word of it
  * @param termLow low word of its term
  * @param termHigh high word of it
+ * @param compactedLow low word of the index up to which storage holds no entries, at most the snapshot's
+ * @param compactedHigh high word of it
  * @param configuration where the configuration as of that index lies, in wire form, a multiple of 8
  * @param length its length in bytes; 0 if there is none
  */
@@ -116,13 +123,21 @@ export function restoreSnapshot(
   indexHigh: u32,
   termLow: u32,
   termHigh: u32,
+  compactedLow: u32,
+  compactedHigh: u32,
   configuration: usize,
   length: u32,
 ): i32 {
   const status = check(node, Stage.RESTORING);
   if (status != StatusCode.OK) return status;
-  const index = join(indexLow, indexHigh);
-  return restore.restoreSnapshot(changetype<Node>(node), index, join(termLow, termHigh), configuration, length);
+  return restore.restoreSnapshot(
+    changetype<Node>(node),
+    join(indexLow, indexHigh),
+    join(termLow, termHigh),
+    join(compactedLow, compactedHigh),
+    configuration,
+    length,
+  );
 }
 
 /**
@@ -190,6 +205,87 @@ export function timer(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
 export function propose(node: usize, command: usize, length: u32): i32 {
   const status = check(node, Stage.RUNNING);
   return status == StatusCode.OK ? replication.propose(changetype<Node>(node), command, length) : status;
+}
+
+/**
+ * Input: a linearizable read. Its answer is told through `machine.reads`, by a ticket.
+ * @param node the handle
+ * @param nowLow low word of the time in ms
+ * @param nowHigh high word of it
+ * @param kind a ReadKind
+ * @returns OK: the ticket is in the field `readTicket`; READY: it may be answered at once; NOT_LEADER: no leader is known;
+ * NOT_READY
+ */
+export function read(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
+  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  if (status != StatusCode.OK) return status;
+  if (kind > ReadKind.LEASE) return StatusCode.BAD_ARGUMENT;
+  if (changetype<Node>(node).quiet != 0) wake(changetype<Node>(node));
+  return reads.read(changetype<Node>(node), kind);
+}
+
+/**
+ * Input: another configuration. If taken, it stands at index `last` and is in force; it is committed when an entry
+ * there is, of the same term.
+ * @param node the handle
+ * @param configuration where it lies in wire form, a multiple of 8
+ * @param length its length in bytes
+ */
+export function reconfigure(node: usize, configuration: usize, length: u32): i32 {
+  const status = check(node, Stage.RUNNING);
+  return status == StatusCode.OK ? changeMembers(changetype<Node>(node), configuration, length) : status;
+}
+
+/**
+ * Input: hand over leadership. Proposals are refused until the node steps down, or an election timeout has passed.
+ * @param node the handle
+ * @param nowLow low word of the time in ms
+ * @param nowHigh high word of it
+ * @param target the member's id, or 0 for the one most fit
+ */
+export function transfer(node: usize, nowLow: u32, nowHigh: u32, target: u32): i32 {
+  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  if (status != StatusCode.OK) return status;
+  if (changetype<Node>(node).quiet != 0) wake(changetype<Node>(node));
+  return transfers.transfer(changetype<Node>(node), target);
+}
+
+/**
+ * Input: a snapshot is durable. Of what is applied: it is this node's own, and the log may be compacted behind it. Of
+ * more: it is the one whose image the leader sent.
+ * @param node the handle
+ * @param indexLow low word of the last index that it covers
+ * @param indexHigh high word of it
+ * @param termLow low word of its term
+ * @param termHigh high word of it
+ * @param configuration where the configuration as of that index lies, in wire form, a multiple of 8
+ * @param length its length in bytes
+ * @returns OK: if it came from a leader, the log now begins behind it, and the host restores the state machine from it
+ * before the next flush; STALE: it is not needed
+ */
+export function snapshot(
+  node: usize,
+  indexLow: u32,
+  indexHigh: u32,
+  termLow: u32,
+  termHigh: u32,
+  configuration: usize,
+  length: u32,
+): i32 {
+  const status = check(node, Stage.RUNNING);
+  if (status != StatusCode.OK) return status;
+  const index = join(indexLow, indexHigh);
+  return takeSnapshot(changetype<Node>(node), index, join(termLow, termHigh), configuration, length);
+}
+
+/**
+ * Input: the image that was being received could not be kept: its chunks begin again.
+ * @param node the handle
+ */
+export function snapshotFailed(node: usize): i32 {
+  const status = check(node, Stage.RUNNING);
+  if (status == StatusCode.OK) dropIncoming(changetype<Node>(node));
+  return status;
 }
 
 /**

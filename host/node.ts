@@ -5,7 +5,7 @@
  */
 
 import { Barrier } from "./barrier.js";
-import { EventKind, NodeFormat, Role, RoleName, StatusCode, StorageAnswer } from "./core/abi.js";
+import { EventKind, NodeFormat, Role, RoleName, SnapshotAnswer, StatusCode, StorageAnswer } from "./core/abi.js";
 import { encodeConfiguration, type MemberInfo } from "./core/configuration.js";
 import { entrySizeAt } from "./core/entry.js";
 import { CoreInstance, type Effects } from "./core/instance.js";
@@ -317,6 +317,7 @@ export class RaftNode<Result> {
         if (answer === StorageAnswer.TAKEN) this.#barrier.appended(storage.written, first + count - 1, lastTerm);
         return answer;
       },
+      compact: (index) => this.#write((to) => to.compact(index)),
       read: (index, count, into, capacity) => {
         try {
           return storage.read(index, count, this.#slice(into, capacity));
@@ -342,6 +343,9 @@ export class RaftNode<Result> {
           return StatusCode.MACHINE_FAILED;
         }
       },
+      readSnapshot: () => SnapshotAnswer.FAILED,
+      writeSnapshot: () => -1,
+      reads: () => undefined,
       event: (kind, first, second) => {
         // Not from inside the flush: who is told may want to propose.
         if (kind === EventKind.LEADER) queueMicrotask(() => onLeader?.(first, second));

@@ -24,6 +24,8 @@ export interface CoreEffects {
   truncate(from: number): number;
   /** Answers a StorageAnswer. */
   append(first: number, count: number, lastTerm: number, memory: Region, offset: number, length: number): number;
+  /** Answers a StorageAnswer. */
+  compact(index: number): number;
   /** Copies whole entries to the place: answers their bytes, 0 for later, below 0 for a failure. */
   read(index: number, count: number, memory: Region, offset: number, capacity: number): number;
   send(to: number, memory: Region, offset: number, length: number, barrier: boolean): void;
@@ -31,6 +33,26 @@ export interface CoreEffects {
   cancel(kind: number): void;
   /** Answers 0, or anything else to stop the node. */
   apply(index: number, term: number, memory: Region, offset: number, length: number): number;
+  /** Copies a piece of the image: answers its bytes, fewer than `capacity` only where it ends, or a SnapshotAnswer. */
+  readSnapshot(
+    index: number,
+    place: number,
+    memory: Region,
+    offset: number,
+    capacity: number,
+    witness: boolean,
+  ): number;
+  /** Takes a chunk of an image, which begins at `place` in it: answers 0 if taken. */
+  writeSnapshot(
+    index: number,
+    term: number,
+    place: number,
+    memory: Region,
+    offset: number,
+    length: number,
+    last: boolean,
+  ): number;
+  reads(ticket: number, index: number, answered: boolean): void;
   event(kind: number, first: number, second: number): void;
 }
 
@@ -47,6 +69,16 @@ export interface CoreState {
   readonly lastTerm: number;
   readonly durable: number;
   readonly members: number;
+  readonly snapshotIndex: number;
+  readonly snapshotTerm: number;
+  readonly configurationIndex: number;
+  readonly configurationFlags: number;
+  readonly readTicket: number;
+  readonly lastHeard: number;
+  /** Whom this leader hands over to; 0 if to nobody. */
+  readonly transferTarget: number;
+  /** 0 unless the group rests. */
+  readonly quiet: number;
   /** 0 while the node works, else the status code that says why it stopped. */
   readonly failure: number;
 }
@@ -59,8 +91,9 @@ export interface NodeUnderTest {
   readonly maxPayload: number;
 
   restoreHardState(term: number, vote: number): void;
-  /** Where the log begins; `configuration` is in wire form, empty if none is known. */
-  restoreSnapshot(index: number, term: number, configuration: Uint8Array): void;
+  /** Where the log begins; `configuration` is in wire form, empty if none is known. Storage holds the entries behind
+   * `compacted`. */
+  restoreSnapshot(index: number, term: number, configuration: Uint8Array, compacted: number): void;
   /** Whole entries, at most `maxMessage` bytes. */
   restoreEntries(entries: Uint8Array): void;
   start(now: number): void;
@@ -70,9 +103,16 @@ export interface NodeUnderTest {
   propose(command: Uint8Array): number;
   durableUpTo(index: number, term: number): number;
   unreachable(peer: number): number;
+  read(now: number, kind: number): number;
+  reconfigure(configuration: Uint8Array): number;
+  transfer(now: number, target: number): number;
+  snapshot(index: number, term: number, configuration: Uint8Array): number;
+  snapshotFailed(): number;
   /** Lets out what is due; answers OK, MORE, or why the node stopped. */
   flush(now: number): number;
 
+  /** The configuration in force in wire form; empty if none is known. */
+  configuration(): Uint8Array;
   /** Number of the broken invariant of the core, 0 if all hold. */
   brokenInvariant(): number;
   /** Hash of all there is of this node, to compare engines. */

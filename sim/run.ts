@@ -29,6 +29,9 @@ export const TINY_CAPACITY: Capacity = {
   electionTimeout: 100,
   electionJitter: 100,
   heartbeat: 10,
+  keepEntries: 0,
+  leaseDrift: 0,
+  quiesceRounds: 0,
 };
 
 /** Room enough that only slow followers meet a limit. */

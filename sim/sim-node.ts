@@ -3,7 +3,7 @@
  * the rules, and lets messages go when their barrier is lifted. What happens to it is decided by the World.
  */
 
-import { EntryKind, Role, StatusCode, StorageAnswer } from "../host/core/abi.js";
+import { EntryKind, Role, SnapshotAnswer, StatusCode, StorageAnswer } from "../host/core/abi.js";
 import type { Plan } from "../host/core/plan.js";
 import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
@@ -112,7 +112,7 @@ export class SimNode implements CoreEffects {
     const configuration = around.tree.configuration(base);
     const bytes = configuration === EMPTY_LOG ? this.bootstrap : around.configurationBytes(configuration);
     core.restoreHardState(disk.term, disk.vote);
-    if (index > 0 || bytes.length > 0) core.restoreSnapshot(index, around.tree.term(base), bytes);
+    if (index > 0 || bytes.length > 0) core.restoreSnapshot(index, around.tree.term(base), bytes, 0);
     this.#restoreLog(core, index + 1);
     core.start(this.clock);
     this.#core = core;
@@ -256,6 +256,25 @@ export class SimNode implements CoreEffects {
     this.disk.append(this.#ids, count);
     this.counts.appends++;
     return fails ? StorageAnswer.FAILED : this.#answerWrite();
+  }
+
+  compact(_index: number): number {
+    return this.#answerWrite();
+  }
+
+  readSnapshot(): number {
+    return SnapshotAnswer.FAILED;
+  }
+
+  writeSnapshot(): number {
+    return -1;
+  }
+
+  reads(ticket: number, index: number, answered: boolean): void {
+    const { digest } = this.around;
+    digest.word(answered ? 0x32 : 0x31);
+    digest.number(ticket);
+    digest.number(index);
   }
 
   read(index: number, count: number, memory: Region, offset: number, capacity: number): number {

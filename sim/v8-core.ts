@@ -27,6 +27,9 @@ class EffectsWithMemory implements Effects {
   append(first: number, count: number, lastTerm: number, entries: number, length: number): number {
     return this.to.append(first, count, lastTerm, this.instance, entries, length);
   }
+  compact(index: number): number {
+    return this.to.compact(index);
+  }
   read(index: number, count: number, into: number, capacity: number): number {
     return this.to.read(index, count, this.instance, into, capacity);
   }
@@ -41,6 +44,15 @@ class EffectsWithMemory implements Effects {
   }
   apply(index: number, term: number, command: number, length: number): number {
     return this.to.apply(index, term, this.instance, command, length);
+  }
+  readSnapshot(index: number, offset: number, into: number, capacity: number, witness: boolean): number {
+    return this.to.readSnapshot(index, offset, this.instance, into, capacity, witness);
+  }
+  writeSnapshot(index: number, term: number, offset: number, bytes: number, length: number, last: boolean): number {
+    return this.to.writeSnapshot(index, term, offset, this.instance, bytes, length, last);
+  }
+  reads(ticket: number, index: number, answered: boolean): void {
+    this.to.reads(ticket, index, answered);
   }
   event(kind: number, first: number, second: number): void {
     this.to.event(kind, first, second);
@@ -60,6 +72,14 @@ class V8Node implements NodeUnderTest {
     lastTerm: 0,
     durable: 0,
     members: 0,
+    snapshotIndex: 0,
+    snapshotTerm: 0,
+    configurationIndex: 0,
+    configurationFlags: 0,
+    readTicket: 0,
+    lastHeard: 0,
+    transferTarget: 0,
+    quiet: 0,
     failure: 0,
   };
   readonly #node: CoreNode;
@@ -77,8 +97,8 @@ class V8Node implements NodeUnderTest {
     this.#node.restoreHardState(term, vote);
     this.#refresh();
   }
-  restoreSnapshot(index: number, term: number, configuration: Uint8Array): void {
-    this.#node.restoreSnapshot(index, term, configuration);
+  restoreSnapshot(index: number, term: number, configuration: Uint8Array, compacted: number): void {
+    this.#node.restoreSnapshot(index, term, configuration, compacted);
     this.#refresh();
   }
   restoreEntries(entries: Uint8Array): void {
@@ -113,10 +133,28 @@ class V8Node implements NodeUnderTest {
   unreachable(peer: number): number {
     return this.#answer(this.#node.unreachable(peer));
   }
+  read(now: number, kind: number): number {
+    return this.#answer(this.#node.read(now, kind));
+  }
+  reconfigure(configuration: Uint8Array): number {
+    return this.#answer(this.#node.reconfigure(configuration));
+  }
+  transfer(now: number, target: number): number {
+    return this.#answer(this.#node.transfer(now, target));
+  }
+  snapshot(index: number, term: number, configuration: Uint8Array): number {
+    return this.#answer(this.#node.snapshot(index, term, configuration));
+  }
+  snapshotFailed(): number {
+    return this.#answer(this.#node.snapshotFailed());
+  }
   flush(now: number): number {
     return this.#answer(this.#node.flush(now));
   }
 
+  configuration(): Uint8Array {
+    return this.#node.configuration;
+  }
   brokenInvariant(): number {
     return this.#node.brokenInvariant();
   }
@@ -149,6 +187,14 @@ class V8Node implements NodeUnderTest {
     state.lastTerm = instance.u64(handle + Layout.lastTerm);
     state.durable = instance.u64(handle + Layout.durable);
     state.members = instance.u32(handle + Layout.members);
+    state.snapshotIndex = instance.u64(handle + Layout.snapshotIndex);
+    state.snapshotTerm = instance.u64(handle + Layout.snapshotTerm);
+    state.configurationIndex = instance.u64(handle + Layout.configurationIndex);
+    state.configurationFlags = instance.u32(handle + Layout.configurationFlags);
+    state.readTicket = instance.u64(handle + Layout.readTicket);
+    state.lastHeard = instance.u64(handle + Layout.lastHeard);
+    state.transferTarget = instance.u32(handle + Layout.transferTarget);
+    state.quiet = instance.u32(handle + Layout.quiet);
     state.failure = instance.u32(handle + Layout.failure) | 0;
   }
 }

@@ -36,6 +36,11 @@ export class RecordingEffects extends Effects {
     return Recorded.answer;
   }
 
+  compact(_n: Node, index: u64): i32 {
+    Recorded.lines.push(`compact ${index}`);
+    return Recorded.answer;
+  }
+
   read(_n: Node, index: u64, count: u32, _into: usize, _capacity: u32): i32 {
     Recorded.lines.push(`read ${index} ${count}`);
     return 0;
@@ -61,6 +66,20 @@ export class RecordingEffects extends Effects {
     return 0;
   }
 
+  readSnapshot(_n: Node, index: u64, offset: u64, _into: usize, _capacity: u32, _witness: bool): i32 {
+    Recorded.lines.push(`readSnapshot ${index} ${offset}`);
+    return 0;
+  }
+
+  writeSnapshot(_n: Node, index: u64, term: u64, offset: u64, _bytes: usize, length: u32, last: bool): i32 {
+    Recorded.lines.push(`writeSnapshot ${index} ${term} ${offset} ${length}${last ? " last" : ""}`);
+    return 0;
+  }
+
+  reads(_n: Node, ticket: u64, index: u64, answered: bool): void {
+    Recorded.lines.push(`reads ${ticket} ${answered ? `at ${index}` : "refused"}`);
+  }
+
   event(_n: Node, kind: u32, first: u64, _second: u64): void {
     Recorded.lines.push(`event ${kind} ${first}`);
   }
@@ -79,6 +98,10 @@ export class BrokenDisk extends Effects {
   }
 
   append(_n: Node, _first: u64, _count: u32, _term: u64, _entries: usize, _length: u32): i32 {
+    return StorageAnswer.FAILED;
+  }
+
+  compact(_n: Node, _index: u64): i32 {
     return StorageAnswer.FAILED;
   }
 
@@ -101,6 +124,20 @@ export class BrokenDisk extends Effects {
   apply(_n: Node, index: u64, _term: u64, _command: usize, _length: u32): i32 {
     Recorded.lines.push(`apply ${index}`);
     return 0;
+  }
+
+  readSnapshot(_n: Node, index: u64, offset: u64, _into: usize, _capacity: u32, _witness: bool): i32 {
+    Recorded.lines.push(`readSnapshot ${index} ${offset}`);
+    return 0;
+  }
+
+  writeSnapshot(_n: Node, index: u64, term: u64, offset: u64, _bytes: usize, length: u32, last: bool): i32 {
+    Recorded.lines.push(`writeSnapshot ${index} ${term} ${offset} ${length}${last ? " last" : ""}`);
+    return 0;
+  }
+
+  reads(_n: Node, ticket: u64, index: u64, answered: bool): void {
+    Recorded.lines.push(`reads ${ticket} ${answered ? `at ${index}` : "refused"}`);
   }
 
   event(_n: Node, kind: u32, first: u64, _second: u64): void {

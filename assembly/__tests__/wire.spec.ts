@@ -39,24 +39,24 @@ describe("a configuration", () => {
   it("allows each set of roles where it makes sense: every combination, joint or not", () => {
     let allowed = 0;
     for (let flags: u32 = 0; flags < 2; flags++) {
-      for (let roles: u32 = 0; roles < 32; roles++) {
+      for (let roles: u32 = 0; roles < 64; roles++) {
         const configuration = new ConfigurationWriter(flags)
           .add(1, roles)
           .add(2, flags == 0 ? MemberRole.VOTER : MemberRole.VOTER | MemberRole.OUTGOING);
-        const votes = (roles & (MemberRole.VOTER | MemberRole.OUTGOING)) != 0;
+        const counts = (roles & (MemberRole.VOTER | MemberRole.OUTGOING | MemberRole.LEARNER)) != 0;
         const sensible =
-          roles != 0 &&
-          roles < 16 &&
+          counts &&
+          roles < 32 &&
           !((roles & MemberRole.OUTGOING) != 0 && flags == 0) &&
-          !((roles & MemberRole.WITNESS) != 0 && !votes) &&
+          !((roles & MemberRole.PROMOTE) != 0 && (roles & MemberRole.LEARNER) == 0) &&
           !((roles & MemberRole.LEARNER) != 0 && (roles & MemberRole.VOTER) != 0);
         expect(isValid(configuration)).toBe(sensible);
         if (sensible) allowed++;
         configuration.free();
       }
     }
-    // Alone: VOTER, VOTER|WITNESS, LEARNER. Joint: these, and OUTGOING with or without VOTER, WITNESS, or LEARNER.
-    expect(allowed).toBe(3 + 9);
+    // Alone: VOTER, LEARNER, LEARNER|PROMOTE, each a WITNESS or not. Joint: these with OUTGOING or not, and OUTGOING.
+    expect(allowed).toBe(6 + 14);
   });
 
   it("has no flag but the two, and leaves by itself only what is joint", () => {

@@ -22,7 +22,7 @@ export class Member {
   id: u32;
   /** Bits of MemberRole; not 0. */
   roles: u8;
-  /** Election priority: a hint, 0 unless set. */
+  /** Election priority: members below the highest one wait longer before they campaign. A hint; 0 unless set. */
   priority: u8;
   /** Bytes of address that follow, padding not counted. */
   addressLength: u8;
@@ -49,7 +49,10 @@ export namespace MemberRole {
   /** Receives the log, is never counted, never campaigns. */
   // @ts-ignore: decorator
   @inline export const LEARNER: u32 = 4;
-  /** A voter that keeps terms and no payloads, and never leads. Together with VOTER or OUTGOING. */
+  /** Keeps terms and no payloads, and never leads. Together with any of the others; fixed while the member stays. */
   // @ts-ignore: decorator
   @inline export const WITNESS: u32 = 8;
+  /** A learner that the leader makes a voter by itself once it has caught up. Together with LEARNER. */
+  // @ts-ignore: decorator
+  @inline export const PROMOTE: u32 = 16;
 }

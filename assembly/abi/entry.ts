@@ -29,6 +29,9 @@ export namespace EntryKind {
   /** A configuration, in force from the moment it is appended (thesis 4.1). Never applied. */
   // @ts-ignore: decorator
   @inline export const CONFIGURATION: u32 = 2;
+  /** Stands in a witness's log for a NORMAL entry: no payload. Never applied. */
+  // @ts-ignore: decorator
+  @inline export const HOLLOW: u32 = 3;
 }
 
 /** Framing of entries. */

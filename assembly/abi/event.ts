@@ -46,7 +46,16 @@ export namespace EventKind {
   /** (status code as an unsigned number, 0) The node stopped for good. */
   // @ts-ignore: decorator
   @inline export const STOPPED: u32 = 13;
+  /** (index, 1 if it was installed from a leader, 0 if it is this node's own) The log begins behind another snapshot. */
+  // @ts-ignore: decorator
+  @inline export const SNAPSHOT: u32 = 14;
+  /** (target or 0, 0) A leadership transfer began; with 0, one was given up. */
+  // @ts-ignore: decorator
+  @inline export const TRANSFER: u32 = 15;
+  /** (1 or 0, term) The group rests, or is awake again. */
+  // @ts-ignore: decorator
+  @inline export const QUIET: u32 = 16;
   /** Number of kinds. */
   // @ts-ignore: decorator
-  @inline export const COUNT: u32 = 14;
+  @inline export const COUNT: u32 = 17;
 }

@@ -85,6 +85,63 @@ export class AppendReply {
   hintTerm: u64;
 }
 
+/**
+ * InstallSnapshot (thesis 5.1, figure 5.3), one chunk of the image. Its bytes follow; with MessageFlag.LAST the image ends
+ * with them. The image begins with the configuration as of its index, in wire form.
+ */
+// @ts-ignore: decorator
+@final @unmanaged
+export class InstallSnapshot {
+  /** Last index that the snapshot covers. */
+  index: u64;
+  /** Its term. */
+  term: u64;
+  /** Where in the image the chunk begins. */
+  offset: u64;
+  /** As in Append. */
+  round: u64;
+  /** As in Append. */
+  sent: u64;
+}
+
+/** Answers an InstallSnapshot. Begins as an AppendReply does. */
+// @ts-ignore: decorator
+@final @unmanaged
+export class SnapshotReply {
+  /** As in AppendReply. */
+  match: u64;
+  /** As in AppendReply. */
+  round: u64;
+  /** As in AppendReply. */
+  sent: u64;
+  /** As in AppendReply. */
+  sequence: u32;
+  /** Must be 0. */
+  reserved: u32;
+  /** The snapshot that is being received. */
+  index: u64;
+  /** Bytes of its image that have been taken: where the next chunk begins. */
+  offset: u64;
+}
+
+/** A follower asks its leader up to where it has to apply before it may answer its reads (thesis 6.4). */
+// @ts-ignore: decorator
+@final @unmanaged
+export class ReadRequest {
+  /** The follower's newest ticket, echoed. */
+  ticket: u64;
+}
+
+/** Answers a ReadRequest once the leader is confirmed. */
+// @ts-ignore: decorator
+@final @unmanaged
+export class ReadReply {
+  /** Reads up to this ticket are answered. */
+  ticket: u64;
+  /** What has to be applied first. */
+  index: u64;
+}
+
 export namespace MessageKind {
   /** A VoteRequest follows the header. */
   // @ts-ignore: decorator
@@ -98,6 +155,21 @@ export namespace MessageKind {
   /** An AppendReply follows the header. */
   // @ts-ignore: decorator
   @inline export const APPEND_REPLY: u32 = 4;
+  /** An InstallSnapshot and bytes of the image follow the header. */
+  // @ts-ignore: decorator
+  @inline export const INSTALL_SNAPSHOT: u32 = 5;
+  /** A SnapshotReply follows the header. */
+  // @ts-ignore: decorator
+  @inline export const SNAPSHOT_REPLY: u32 = 6;
+  /** Nothing follows the header: the leader asks the receiver to campaign at once (thesis 3.10). */
+  // @ts-ignore: decorator
+  @inline export const TIMEOUT_NOW: u32 = 7;
+  /** A ReadRequest follows the header. */
+  // @ts-ignore: decorator
+  @inline export const READ_REQUEST: u32 = 8;
+  /** A ReadReply follows the header. */
+  // @ts-ignore: decorator
+  @inline export const READ_REPLY: u32 = 9;
 }
 
 export namespace MessageFlag {
@@ -113,6 +185,18 @@ export namespace MessageFlag {
   /** Append without entries: it only tells the commit index, and wants no reply if it fits. */
   // @ts-ignore: decorator
   @inline export const QUIET: u32 = 8;
+  /** Vote request: on behalf of the leader, which hands over; loyalty to it does not stand against it. */
+  // @ts-ignore: decorator
+  @inline export const TRANSFER: u32 = 16;
+  /** Append without entries: the leader rests, no more heartbeats come. Wants no reply if the follower can rest too. */
+  // @ts-ignore: decorator
+  @inline export const REST: u32 = 32;
+  /** InstallSnapshot: the image ends here. */
+  // @ts-ignore: decorator
+  @inline export const LAST: u32 = 64;
+  /** Read request: a lease of the leader's will do. */
+  // @ts-ignore: decorator
+  @inline export const LEASE: u32 = 128;
 }
 
 export namespace MessageFormat {
@@ -137,4 +221,16 @@ export namespace MessageFormat {
   /** Bytes of an append reply with MessageFlag.REJECTED. */
   // @ts-ignore: decorator
   @inline export const REJECTION: u32 = 96;
+  /** Bytes of an InstallSnapshot before the image's bytes, header included. */
+  // @ts-ignore: decorator
+  @inline export const INSTALL_SNAPSHOT: u32 = 80;
+  /** Bytes of a snapshot reply. */
+  // @ts-ignore: decorator
+  @inline export const SNAPSHOT_REPLY: u32 = 88;
+  /** Bytes of a read request. */
+  // @ts-ignore: decorator
+  @inline export const READ_REQUEST: u32 = 48;
+  /** Bytes of a read reply. */
+  // @ts-ignore: decorator
+  @inline export const READ_REPLY: u32 = 56;
 }

@@ -42,12 +42,26 @@ export class Node {
   snapshotTerm: u64;
   /** The newest time that came with an input, in ms. */
   now: u64;
+  /** Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
+  compacted: u64;
+  /** The newest ticket given to a read. */
+  readTicket: u64;
+  /** When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
+  lastHeard: u64;
+  /** Leader: whom it hands over to; 0 if to nobody. */
+  transferTarget: u32;
+  /** 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
+  quiet: u32;
   /** Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
   configurationIndex: u64;
   /** Members of the configuration in force. */
   members: u32;
   /** Bits of ConfigurationFlag of the configuration in force. */
   configurationFlags: u32;
+  /** Where the configuration in force lies, in wire form. */
+  configurationOffset: u32;
+  /** Must be 0. */
+  reserved: u32;
   /** Longest payload of a proposal, in bytes. */
   maxPayload: u32;
   /** Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
@@ -98,8 +112,6 @@ export class Node {
 
   // Time.
 
-  /** When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
-  lastHeard: u64;
   /** From when the election timeout counts. */
   electionBase: u64;
   /** Delay of the election timer that is due to be armed. */
@@ -118,17 +130,66 @@ export class Node {
   sharedNext: u64;
   /** Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   officeIndex: u64;
-  /** Number of the latest heartbeat round. */
+  /** Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
   round: u64;
+  /** Leader: the first index of its term. Once that is committed it may change members and answer reads. */
+  termIndex: u64;
+  /** Leader: last index when the latest heartbeat was due: who holds that has caught up. */
+  roundLast: u64;
+  /** Leader: contact with a quorum is taken for granted for an election timeout from here: when the group woke. */
+  contactBase: u64;
+  /** Leader: when the transfer is given up. */
+  transferDeadline: u64;
+  /** 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration, or
+   * to step down because it is no voter in it. */
+  unsettled: u32;
+  /** Leader: 1 from when it asked a member to campaign; its lease may be broken from there. Candidate: 1 if it was asked. */
+  handOver: u32;
+  /** Leader: idle heartbeat rounds so far. */
+  idleRounds: u32;
+  /** Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */
+  chunkLength: u32;
+
+  // The snapshot that is being received.
+
+  /** Its index; 0 if none is. */
+  incomingIndex: u64;
+  /** Its term. */
+  incomingTerm: u64;
+  /** Bytes of its image taken so far. */
+  incomingOffset: u64;
+  /** 1 once the image is complete: the host makes it durable. */
+  incomingDone: u32;
+
+  // Reads.
+
+  /** Follower: 1 if one of the reads that wait must not rely on a lease. */
+  readStrict: u32;
+  /** Leader: the newest round that a read waits for, its own or a follower's. */
+  roundWanted: u64;
+  /** Leader: the newest round that a quorum has acknowledged. */
+  roundConfirmed: u64;
+  /** Follower: ticket in the latest request to the leader. */
+  readAsked: u64;
+  /** Reads up to this ticket may be answered once `readIndex` is applied. `readTold <= readConfirmed <= readTicket`. */
+  readConfirmed: u64;
+  /** See `readConfirmed`. */
+  readIndex: u64;
+  /** Reads up to this ticket are refused. */
+  readRefused: u64;
+  /** Up to which ticket the host was told. */
+  readTold: u64;
+  /** `compacted` as last handed to storage. */
+  savedCompacted: u64;
 }
 
 export namespace NodeFormat {
   /** First word of an arena that holds a node: "MRN" and the version of the ABI. */
   // @ts-ignore: decorator
-  @inline export const MAGIC: u32 = 0x014e524d;
+  @inline export const MAGIC: u32 = 0x024e524d;
   /** Version of the ABI: exports, imports, struct layouts. */
   // @ts-ignore: decorator
-  @inline export const ABI_VERSION: i32 = 1;
+  @inline export const ABI_VERSION: i32 = 2;
 }
 
 /** What a node may be asked to do. */
@@ -151,6 +212,16 @@ export namespace Role {
   @inline export const CANDIDATE: u32 = 2;
   // @ts-ignore: decorator
   @inline export const LEADER: u32 = 3;
+}
+
+/** How a read is made linearizable. */
+export namespace ReadKind {
+  /** By a round of heartbeats (ReadIndex, thesis 6.4). */
+  // @ts-ignore: decorator
+  @inline export const INDEX: u32 = 0;
+  /** By a lease, if the plan has leases and one holds; else as INDEX (thesis 6.4.1). */
+  // @ts-ignore: decorator
+  @inline export const LEASE: u32 = 1;
 }
 
 export namespace TimerKind {

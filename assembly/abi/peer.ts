@@ -21,9 +21,23 @@ export class Peer {
   ackRound: u64;
   /** Leader: highest commit index that the follower was told while it could use it. */
   commitSent: u64;
+  /** Leader: `readRound`'s ticket, as the follower gave it. */
+  readTicket: u64;
+  /** Leader: the heartbeat round that the follower's reads wait for; 0 if none do. */
+  readRound: u64;
+  /** Sending a snapshot: its index. */
+  chunkIndex: u64;
+  /** Sending a snapshot: bytes of the image that the follower has taken. */
+  chunkOffset: u64;
+  /** Sending a snapshot: when the chunk behind them was sent, in ms. */
+  chunkSent: u64;
+  /** Sending a snapshot: bytes of that chunk. */
+  chunkLength: u32;
+  /** Election priority. */
+  priority: u32;
   /** A PeerState. */
   state: u32;
-  /** Probing: 1 once the probe is out, until it is answered or a heartbeat repeats it. */
+  /** 1 once the probe, or a chunk of a snapshot, is out, until it is answered or repeated. */
   paused: u32;
   /** Leader: number of Appends with entries sent so far. */
   sequenceSent: u32;
@@ -58,6 +72,9 @@ export namespace PeerState {
   /** Entries are sent ahead of their acknowledgements, within the in-flight window. */
   // @ts-ignore: decorator
   @inline export const PIPELINE: u32 = 1;
+  /** What the follower needs is compacted: the snapshot is sent, one chunk at a time. */
+  // @ts-ignore: decorator
+  @inline export const SNAPSHOT: u32 = 2;
 }
 
 /**
@@ -77,4 +94,12 @@ export namespace Due {
   @inline export const APPEND: u32 = 16;
   // @ts-ignore: decorator
   @inline export const HEARTBEAT: u32 = 32;
+  // @ts-ignore: decorator
+  @inline export const SNAPSHOT_REPLY: u32 = 64;
+  // @ts-ignore: decorator
+  @inline export const TIMEOUT_NOW: u32 = 128;
+  // @ts-ignore: decorator
+  @inline export const READ_REQUEST: u32 = 256;
+  // @ts-ignore: decorator
+  @inline export const READ_REPLY: u32 = 512;
 }

@@ -41,16 +41,19 @@ export class Plan {
   electionJitter: u32;
   /** Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   heartbeat: u32;
-  /** Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
-  reserved: u32;
+  /** Entries that stay in storage behind a snapshot of this node's own, for slow followers. */
+  keepEntries: u32;
+  /** Leader leases: 0 turns them off; else how far two clocks may drift apart, in thousandths, 1 to 500. A lease lasts
+   * for the election timeout less that share, so all nodes must have the same election timeout and keep to the bound. */
+  leaseDrift: u32;
+  /** Idle heartbeat rounds after which a group rests; 0: never. */
+  quiesceRounds: u32;
+  /** Must be 0, as the ones behind it. */
+  reserved: u64;
   /** Must be 0. */
   reserved1: u64;
   /** Must be 0. */
   reserved2: u64;
-  /** Must be 0. */
-  reserved3: u64;
-  /** Must be 0. */
-  reserved4: u64;
 }
 
 /** The limits of a plan's fields. */
@@ -83,6 +86,9 @@ export namespace PlanLimit {
    * leader's further back has to be larger than any that leaders can leave behind who commit nothing. */
   // @ts-ignore: decorator
   @inline export const TERMS: u32 = 32;
+  /** Largest drift of clocks that a lease can be shortened by, in thousandths. */
+  // @ts-ignore: decorator
+  @inline export const DRIFT: u32 = 500;
   /** Longest of the times: an hour. */
   // @ts-ignore: decorator
   @inline export const TIME: u32 = 3600000;

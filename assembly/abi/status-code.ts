@@ -10,6 +10,10 @@ export namespace StatusCode {
   // @ts-ignore: decorator
   @inline export const STALE: i32 = 2;
 
+  /** A read may be answered at once from the state machine. */
+  // @ts-ignore: decorator
+  @inline export const READY: i32 = 3;
+
   /** No node lies at this address: the magic word is missing, or the address is not a multiple of 8. */
   // @ts-ignore: decorator
   @inline export const BAD_HANDLE: i32 = -1;
@@ -64,6 +68,29 @@ export namespace StatusCode {
   /** The proposal is longer than the plan's messages can carry; the field `maxPayload` is the limit. */
   // @ts-ignore: decorator
   @inline export const TOO_LARGE: i32 = -34;
+
+  /** Another configuration is in the log and not committed yet. */
+  // @ts-ignore: decorator
+  @inline export const CHANGE_PENDING: i32 = -35;
+  /** The leader has not committed an entry of its own term yet: try again when it has (thesis 4.1, 6.4). */
+  // @ts-ignore: decorator
+  @inline export const NOT_READY: i32 = -36;
+  /** A new voter has to be a learner first, and hold all that the log held at the last heartbeat. */
+  // @ts-ignore: decorator
+  @inline export const NOT_CAUGHT_UP: i32 = -37;
+  /** No member that can lead has this id. */
+  // @ts-ignore: decorator
+  @inline export const UNKNOWN_NODE: i32 = -38;
+  /** The configuration would leave no voter that can lead. */
+  // @ts-ignore: decorator
+  @inline export const NO_VOTER: i32 = -39;
+  /** The configuration is neither one voter away from the one in force, nor a joint one that begins with its voters, nor the
+   * one that a joint configuration leads to; or it turns a member into a witness, or a witness into something else. */
+  // @ts-ignore: decorator
+  @inline export const BAD_CHANGE: i32 = -40;
+  /** The leader is handing over: proposals are taken again when that has failed. */
+  // @ts-ignore: decorator
+  @inline export const TRANSFERRING: i32 = -41;
 
   /** Reason of a stop: a storage effect was refused by the host. */
   // @ts-ignore: decorator

@@ -6,8 +6,8 @@
 
 import { Entry, EntryKind } from "../abi/entry";
 import { EventKind } from "../abi/event";
-import { Append, Header, MessageFlag, MessageFormat } from "../abi/message";
-import { Node, Role } from "../abi/node";
+import { Append, Header, InstallSnapshot, MessageFlag, MessageFormat } from "../abi/message";
+import { Node } from "../abi/node";
 import { Due, Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { peerToAnswer } from "../state/peers";
@@ -16,7 +16,10 @@ import { knowsTerm, lastUpToTerm, payloadOf, pushEncoded, removeFrom, sizeOf, te
 import { commitTo } from "./commit";
 import { note } from "./events";
 import { activate, rollBack } from "./membership";
+import { rest } from "./quiescence";
+import { askLeader } from "./reads";
 import { becomeFollower } from "./role";
+import { receiveChunk } from "./snapshot";
 import { stop } from "./stop";
 
 /** The entry behind another in a message. */
@@ -33,13 +36,9 @@ function firstEntry(header: Header): Entry {
 }
 
 /**
- * Whether no correct leader can have sent this: the term has another leader, or a committed entry would change. Looked
- * at before anything is taken over from the message.
+ * Whether a committed entry would change.
  */
 export function appendContradicts(n: Node, header: Header, append: Append): bool {
-  if (header.term < n.term) return false;
-  const otherLeader = (n.role == Role.LEADER) | ((n.leader != 0) & (n.leader != header.from));
-  if ((header.term == n.term) & otherLeader) return true;
   if (append.prevIndex > n.commit) return false;
   if (knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) != append.prevTerm) return true;
   let entry = firstEntry(header);
@@ -52,34 +51,60 @@ export function appendContradicts(n: Node, header: Header, append: Append): bool
   return false;
 }
 
-/** An Append of this node's term or an earlier one. */
-export function receiveAppend(n: Node, header: Header, append: Append): i32 {
+/** What comes from the leader of this term, or of a later one, is followed. The answer to a former leader tells it the
+ * term. */
+function followSender(n: Node, header: Header): bool {
   if (header.term < n.term) {
-    // The answer's term tells the former leader that it is one.
     peerToAnswer(n, header.from).due |= Due.APPEND_REPLY;
-    return StatusCode.STALE;
+    return false;
   }
   becomeFollower(n, header.term, header.from);
   n.lastHeard = n.now;
   n.electionBase = n.now;
+  return true;
+}
+
+/** A chunk of a snapshot. */
+export function receiveInstall(n: Node, header: Header, body: InstallSnapshot): i32 {
+  if (!followSender(n, header)) return StatusCode.STALE;
+  const peer = peerToAnswer(n, header.from);
+  noteEcho(peer, body.round, body.sent);
+  return receiveChunk(n, peer, header, body);
+}
+
+/** An Append of any term. */
+export function receiveAppend(n: Node, header: Header, append: Append): i32 {
+  if (!followSender(n, header)) return StatusCode.STALE;
   const fitting = fits(n, append);
   const matched = fitting ? take(n, header, append) : 0;
   if (n.failure != 0) return n.failure;
   // Only now: a configuration among the entries may have moved the sender's record.
   const peer = peerToAnswer(n, header.from);
-  noteEcho(peer, append);
+  if (<i32>(append.sequence - peer.replySequence) > 0) peer.replySequence = append.sequence;
+  noteEcho(peer, append.round, append.sent);
   if (!fitting) return reject(n, peer, append);
   n.verified = max(n.verified, matched);
   commitTo(n, min(append.commit, n.verified));
-  if ((header.flags & MessageFlag.QUIET) == 0) peer.due |= Due.APPEND_REPLY;
+  if ((header.flags & MessageFlag.QUIET) != 0) return StatusCode.OK;
+  if ((header.flags & MessageFlag.REST) != 0 && mayRest(n, append)) {
+    rest(n);
+    return StatusCode.OK;
+  }
+  peer.due |= Due.APPEND_REPLY;
+  askLeader(n);
   return StatusCode.OK;
 }
 
+/** Whether this follower has all that its leader has, and nothing is waiting. */
+function mayRest(n: Node, append: Append): bool {
+  const complete = (append.prevIndex == n.last) & (append.commit == n.last) & (n.applied == n.last);
+  return complete & (n.readTold == n.readTicket);
+}
+
 /** What the reply echoes is the newest of what came in from this leader, as a datagram may arrive late. */
-function noteEcho(peer: Peer, append: Append): void {
-  if (<i32>(append.sequence - peer.replySequence) > 0) peer.replySequence = append.sequence;
-  peer.replyRound = max(peer.replyRound, append.round);
-  peer.replySent = max(peer.replySent, append.sent);
+function noteEcho(peer: Peer, round: u64, sent: u64): void {
+  peer.replyRound = max(peer.replyRound, round);
+  peer.replySent = max(peer.replySent, sent);
 }
 
 /** Whether the entry before the message's first one is in the log. What is committed is in every later leader's log. */

@@ -7,7 +7,8 @@ import { EventKind } from "../abi/event";
 import { Node, Role } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { isNumber } from "../state/memory";
-import { knowsTerm, termAt } from "../state/window";
+import { termAt } from "../state/window";
+import { changeByItself } from "./change";
 import { note } from "./events";
 import { quorumMatch } from "./quorum";
 import { markAppends } from "./replication";
@@ -20,15 +21,20 @@ export function commitTo(n: Node, index: u64): void {
   note(n, EventKind.COMMIT, index, n.term);
 }
 
+/** Leader: whether an entry of its own term is committed. Then it knows all that is (thesis 6.4). */
+export function isReady(n: Node): bool {
+  return n.commit >= n.termIndex;
+}
+
 /** A leader looks whether a quorum holds more of its log. */
 export function advanceCommit(n: Node): void {
   assert(n.role == Role.LEADER);
   const index = quorumMatch(n);
   // Paper figure 8: an entry of an earlier term is not committed by counting its replicas.
-  if (index > n.commit && knowsTerm(n, index) && termAt(n, index) == n.term) {
-    commitTo(n, index);
-    markAppends(n);
-  }
+  if (index <= n.commit || index < n.termIndex) return;
+  commitTo(n, index);
+  markAppends(n);
+  if (n.unsettled != 0) changeByItself(n);
 }
 
 /** The log is durable up to `index`. */

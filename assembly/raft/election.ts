@@ -17,7 +17,7 @@ import { findPeer, peerToAnswer } from "../state/peers";
 import { note } from "./events";
 import { mayLead } from "./membership";
 import { Outcome, voteOutcome } from "./quorum";
-import { becomeCandidate, becomeFollower, becomeLeader, restartElectionTimer } from "./role";
+import { becomeCandidate, becomeFollower, becomeLeader, patience, restartElectionTimer } from "./role";
 
 /** Whether a leader is believed to be alive: this node is one, or heard from one within an election timeout. A node
  * that has just started may have acknowledged a leader before, so it counts as having heard from it. */
@@ -32,16 +32,16 @@ export function isUpToDate(n: Node, lastTerm: u64, lastIndex: u64): bool {
 
 /** The election timer fired. Hearing from a leader does not re-arm the timer; it is looked at here. */
 export function electionTimeout(n: Node): void {
-  if (n.role == Role.LEADER) return;
+  if ((n.role == Role.LEADER) | (n.quiet != 0)) return;
   const waited = n.now - n.electionBase;
-  const timeout = <u64>planOf(n).electionTimeout;
+  const timeout = patience(n);
   if (waited < timeout) {
     n.electionDelay = timeout - waited;
     n.timers |= TimerAction.ARM_ELECTION;
     return;
   }
   if (mayLead(n) && n.term < PlanLimit.NUMBER) {
-    campaign(n, Role.PRE_CANDIDATE);
+    campaign(n, Role.PRE_CANDIDATE, 0);
   } else {
     // A node that may not campaign still forgets a leader it no longer hears.
     becomeFollower(n, n.term, 0);
@@ -49,9 +49,10 @@ export function electionTimeout(n: Node): void {
   }
 }
 
-/** Asks all members for their (pre-)votes. */
-function campaign(n: Node, role: u32): void {
+/** Asks all members for their (pre-)votes; `handOver` is 1 if the leader wants it so. */
+export function campaign(n: Node, role: u32, handOver: u32): void {
   becomeCandidate(n, role);
+  n.handOver = handOver;
   n.dueToAll |= Due.VOTE_REQUEST;
   countVotes(n);
 }
@@ -62,7 +63,7 @@ function countVotes(n: Node): void {
   if (outcome == Outcome.LOST) {
     becomeFollower(n, n.term, 0);
   } else if (outcome == Outcome.WON) {
-    if (n.role == Role.PRE_CANDIDATE) campaign(n, Role.CANDIDATE);
+    if (n.role == Role.PRE_CANDIDATE) campaign(n, Role.CANDIDATE, 0);
     else becomeLeader(n);
   }
 }
@@ -77,7 +78,8 @@ function answerPreVote(n: Node, header: Header, grant: bool): void {
 
 /** A (pre-)vote request of any term. */
 export function receiveVoteRequest(n: Node, header: Header, request: VoteRequest): i32 {
-  const loyal = isLoyal(n);
+  // A leader that hands over asks for the disloyalty itself (thesis 4.2.3).
+  const loyal = isLoyal(n) & ((header.flags & MessageFlag.TRANSFER) == 0);
   const upToDate = isUpToDate(n, request.lastTerm, request.lastIndex);
   if (loyal && header.term > n.term) note(n, EventKind.LOYAL, header.from, header.term);
   if ((header.flags & MessageFlag.PRE_VOTE) != 0) {

@@ -1,6 +1,6 @@
 /**
- * Lets the effects out, in the order that is the durability contract: hard state, truncation, append, then messages,
- * timers, applies, events. Nothing in here decides anything about Raft.
+ * Lets the effects out, in the order that is the durability contract: hard state, truncation, compaction, append, then a
+ * snapshot's chunk, messages, timers, applies, reads, events. Nothing in here decides anything about Raft.
  */
 
 import { Entry, EntryKind } from "../abi/entry";
@@ -14,7 +14,10 @@ import { markDurable } from "./commit";
 import { Effects } from "./effects";
 import { flushEvents } from "./events";
 import { flushMessages } from "./outbox";
+import { wake } from "./quiescence";
 import { countEntries, outboxEntries, readEntries } from "./read-back";
+import { flushReads } from "./reads";
+import { flushChunk } from "./snapshot";
 import { stop } from "./stop";
 
 /** Most entries applied in one flush, so that a long backlog does not hold up messages and timers. */
@@ -22,18 +25,23 @@ const APPLY_BATCH: u64 = 1024;
 
 /** Lets out all that is due. Answers OK, MORE, or why the node stopped. */
 export function flushNode<Sink extends Effects>(n: Node): i32 {
+  if (n.quiet == 2) wake(n);
   let status = flushStorage<Sink>(n);
-  if (status == StatusCode.OK) status = flushMessages<Sink>(n);
+  if (status == StatusCode.OK) {
+    flushChunk<Sink>(n);
+    status = flushMessages<Sink>(n);
+  }
   if (status == StatusCode.OK) {
     flushTimers<Sink>(n);
     status = flushApplies<Sink>(n);
+    flushReads<Sink>(n);
   }
   if (status < 0) stop(n, status);
   flushEvents<Sink>(n);
   return status;
 }
 
-/** Hard state, truncation, append. A failure stops the node before any message that would rely on them. */
+/** Hard state, truncation, compaction, append. A failure stops the node before any message that would rely on them. */
 function flushStorage<Sink extends Effects>(n: Node): i32 {
   if ((n.term != n.savedTerm) | (n.vote != n.savedVote)) {
     if (changetype<Sink>(0).hardState(n, n.term, n.vote) < 0) return StatusCode.STORAGE_FAILED;
@@ -44,6 +52,10 @@ function flushStorage<Sink extends Effects>(n: Node): i32 {
     const from = n.truncateFrom;
     n.truncateFrom = 0;
     if (changetype<Sink>(0).truncate(n, from) < 0) return StatusCode.STORAGE_FAILED;
+  }
+  if (n.compacted != n.savedCompacted) {
+    n.savedCompacted = n.compacted;
+    if (changetype<Sink>(0).compact(n, n.compacted) < 0) return StatusCode.STORAGE_FAILED;
   }
   // At most two runs: the ring wraps once.
   while (n.written < n.last) {

@@ -15,13 +15,14 @@ export function brokenInvariant(n: Node): i32 {
   let rule = brokenInPositions(n);
   if (rule == 0) rule = brokenInRole(n);
   if (rule == 0) rule = brokenInPeers(n);
+  if (rule == 0) rule = brokenInReads(n);
   if (rule == 0) rule = brokenInWindow(n);
   return rule;
 }
 
 function brokenInPositions(n: Node): i32 {
-  // 1. The snapshot is committed, and what is committed is in the log.
-  if ((n.snapshotIndex > n.commit) | (n.commit > n.last)) return 1;
+  // 1. The snapshot is applied, and what is committed is in the log.
+  if ((n.compacted > n.snapshotIndex) | (n.snapshotIndex > n.applied) | (n.commit > n.last)) return 1;
   // 2. Only what is committed and durable is applied.
   if ((n.applied > n.commit) | (n.applied > n.durable)) return 2;
   // 3. Only what was handed to storage is durable, and only what is in the log was handed to storage.
@@ -63,9 +64,18 @@ function brokenInPeers(n: Node): i32 {
     if ((peer.match >= peer.next) | (peer.next > n.last + 1)) return 12;
     // 13. The in-flight window is kept (one more may be out as the probe before it).
     if (peer.sequenceSent - peer.sequenceAcked > planOf(n).inflightMessages) return 13;
-    // 14. A follower is probed or sent ahead to, nothing else.
-    if (peer.state > PeerState.PIPELINE) return 14;
+    // 14. A follower is probed, sent ahead to or sent a snapshot, nothing else.
+    if (peer.state > PeerState.SNAPSHOT) return 14;
   }
+  return 0;
+}
+
+function brokenInReads(n: Node): i32 {
+  // 19. Reads are told in order, after they are confirmed, and each once.
+  if ((n.readTold > n.readConfirmed) | (n.readConfirmed > n.readTicket) | (n.readTicket > n.round)) return 19;
+  // 20. Only a leader hands over, and nobody rests who has something to do.
+  if ((n.transferTarget != 0) & (n.role != Role.LEADER)) return 20;
+  if ((n.quiet == 1) & ((n.role == Role.CANDIDATE) | (n.role == Role.PRE_CANDIDATE))) return 20;
   return 0;
 }
 

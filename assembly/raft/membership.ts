@@ -3,7 +3,7 @@
  * when its entry is appended and goes out of force when that entry is truncated.
  */
 
-import { Configuration, Member, MemberRole } from "../abi/configuration";
+import { Configuration, ConfigurationFlag, Member, MemberRole } from "../abi/configuration";
 import { EntryKind } from "../abi/entry";
 import { EventKind } from "../abi/event";
 import { Node, Role } from "../abi/node";
@@ -57,12 +57,17 @@ export function activate(n: Node, configuration: usize, index: u64): void {
   dropMissing(n, configuration);
   let member = firstMember(configuration);
   for (let i: u32 = 0; i < header.count; i++) {
-    placeMember(n, i, member).roles = member.roles;
+    const peer = placeMember(n, i, member);
+    peer.roles = member.roles;
+    peer.priority = member.priority;
     member = nextMember(member);
   }
   assert(n.members == header.count);
   n.configurationIndex = index;
   n.configurationFlags = header.flags;
+  n.configurationOffset = <u32>(configuration - changetype<usize>(n));
+  const votes = (ownRoles(n) & MemberRole.VOTER) != 0;
+  n.unsettled = u32(!votes | ((header.flags & ConfigurationFlag.AUTO_LEAVE) != 0));
   note(n, EventKind.CONFIGURATION, index, n.members);
 }
 

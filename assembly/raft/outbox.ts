@@ -4,7 +4,19 @@
  */
 
 import { EventKind } from "../abi/event";
-import { Append, AppendReply, MessageFlag, MessageFormat, MessageKind, VoteRequest } from "../abi/message";
+import { MemberRole } from "../abi/configuration";
+import { Entry, EntryFrame, EntryKind } from "../abi/entry";
+import {
+  Append,
+  AppendReply,
+  MessageFlag,
+  MessageFormat,
+  MessageKind,
+  ReadReply,
+  ReadRequest,
+  SnapshotReply,
+  VoteRequest,
+} from "../abi/message";
 import { Node, Role } from "../abi/node";
 import { Due, Peer, PeerState } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
@@ -16,7 +28,9 @@ import { bodyOf, outboxOf, writeHeader } from "../wire/encode";
 import { Effects } from "./effects";
 import { note } from "./events";
 import { underWay } from "./progress";
-import { readBack } from "./read-back";
+import { fullQuorumActive } from "./quorum";
+import { outboxEntries, readBack } from "./read-back";
+import { beginSnapshot, encodeChunk, needsSnapshot } from "./snapshot";
 
 /** An Append went out. */
 const SENT: i32 = 1;
@@ -47,7 +61,11 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
     sendVoteReply<Sink>(n, peer, n.vote == peer.id ? MessageFlag.GRANTED : 0, n.term, true);
   }
   if ((due & Due.APPEND_REPLY) != 0) sendAppendReply<Sink>(n, peer);
+  if ((due & Due.SNAPSHOT_REPLY) != 0) sendSnapshotReply<Sink>(n, peer);
   if ((due & Due.VOTE_REQUEST) != 0) sendVoteRequest<Sink>(n, peer);
+  if ((due & Due.TIMEOUT_NOW) != 0) sendTimeoutNow<Sink>(n, peer);
+  if ((due & Due.READ_REQUEST) != 0) sendReadRequest<Sink>(n, peer);
+  if ((due & Due.READ_REPLY) != 0) sendReadReply<Sink>(n, peer);
   if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
   return sendAppends<Sink>(n, peer, (due & Due.HEARTBEAT) != 0);
 }
@@ -76,7 +94,7 @@ function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer, flags: u32, te
 function sendVoteRequest<Sink extends Effects>(n: Node, peer: Peer): void {
   const pre = n.role == Role.PRE_CANDIDATE;
   if (!pre & (n.role != Role.CANDIDATE)) return;
-  const flags = pre ? MessageFlag.PRE_VOTE : 0;
+  const flags = pre ? MessageFlag.PRE_VOTE : n.handOver != 0 ? MessageFlag.TRANSFER : 0;
   const term = pre ? n.term + 1 : n.term;
   const header = writeHeader(n, MessageKind.VOTE_REQUEST, flags, peer.id, MessageFormat.VOTE_REQUEST, term);
   const body = bodyOf<VoteRequest>(header);
@@ -91,12 +109,7 @@ function sendAppendReply<Sink extends Effects>(n: Node, peer: Peer): void {
   const rejects = peer.replyRejected != 0;
   const length = rejects ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY;
   const flags = rejects ? MessageFlag.REJECTED : 0;
-  const body = bodyOf<AppendReply>(writeHeader(n, MessageKind.APPEND_REPLY, flags, peer.id, length, n.term));
-  body.match = peer.id == n.leader ? n.verified : 0;
-  body.round = peer.replyRound;
-  body.sent = peer.replySent;
-  body.sequence = peer.replySequence;
-  body.reserved = 0;
+  const body = writeReply(n, peer, MessageKind.APPEND_REPLY, flags, length);
   if (rejects) {
     body.rejected = peer.replyRejected;
     body.hintIndex = peer.replyHintIndex;
@@ -104,6 +117,82 @@ function sendAppendReply<Sink extends Effects>(n: Node, peer: Peer): void {
     peer.replyRejected = 0;
   }
   sendOutbox<Sink>(n, peer, length, true);
+}
+
+/** Writes what all replies to a leader begin with. */
+function writeReply(n: Node, peer: Peer, kind: u32, flags: u32, length: u32): AppendReply {
+  const body = bodyOf<AppendReply>(writeHeader(n, kind, flags, peer.id, length, n.term));
+  body.match = peer.id == n.leader ? n.verified : 0;
+  body.round = peer.replyRound;
+  body.sent = peer.replySent;
+  body.sequence = peer.replySequence;
+  body.reserved = 0;
+  return body;
+}
+
+/** Says how much of a snapshot's image has been taken. */
+function sendSnapshotReply<Sink extends Effects>(n: Node, peer: Peer): void {
+  const reply = writeReply(n, peer, MessageKind.SNAPSHOT_REPLY, 0, MessageFormat.SNAPSHOT_REPLY);
+  const body = changetype<SnapshotReply>(changetype<usize>(reply));
+  body.index = n.incomingIndex;
+  body.offset = n.incomingOffset;
+  sendOutbox<Sink>(n, peer, MessageFormat.SNAPSHOT_REPLY, true);
+}
+
+/** Asks a member to campaign. A leader that has stepped down since may still ask. */
+function sendTimeoutNow<Sink extends Effects>(n: Node, peer: Peer): void {
+  writeHeader(n, MessageKind.TIMEOUT_NOW, 0, peer.id, MessageFormat.HEADER, n.term);
+  sendOutbox<Sink>(n, peer, MessageFormat.HEADER, false);
+}
+
+function sendReadRequest<Sink extends Effects>(n: Node, peer: Peer): void {
+  if (peer.id != n.leader) return;
+  const flags = n.readStrict == 0 ? MessageFlag.LEASE : 0;
+  const header = writeHeader(n, MessageKind.READ_REQUEST, flags, peer.id, MessageFormat.READ_REQUEST, n.term);
+  bodyOf<ReadRequest>(header).ticket = n.readTicket;
+  n.readAsked = n.readTicket;
+  sendOutbox<Sink>(n, peer, MessageFormat.READ_REQUEST, true);
+}
+
+/** Leader: the follower's reads may be answered once it has applied what is committed now. */
+function sendReadReply<Sink extends Effects>(n: Node, peer: Peer): void {
+  if (n.role != Role.LEADER) return;
+  const header = writeHeader(n, MessageKind.READ_REPLY, 0, peer.id, MessageFormat.READ_REPLY, n.term);
+  bodyOf<ReadReply>(header).ticket = peer.readTicket;
+  bodyOf<ReadReply>(header).index = n.commit;
+  sendOutbox<Sink>(n, peer, MessageFormat.READ_REPLY, false);
+}
+
+/** Last entry that may be sent to a member. A witness follows the commit index while full members in contact are a quorum
+ * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. */
+function lastFor(n: Node, peer: Peer): u64 {
+  return isWitness(peer) && fullQuorumActive(n) ? n.commit : n.last;
+}
+
+// @ts-ignore: decorator
+@inline
+function isWitness(peer: Peer): bool {
+  return (peer.roles & MemberRole.WITNESS) != 0;
+}
+
+/** Takes the payloads of commands out of the `bytes` of entries in the outbox: what a witness gets. Answers the bytes left. */
+function hollowOut(entries: usize, bytes: u32): u32 {
+  const end = entries + bytes;
+  let to = entries;
+  for (let from = entries; from < end; ) {
+    const entry = changetype<Entry>(from);
+    let size = sizeOf(entry);
+    const next = from + size;
+    if (entry.kind == EntryKind.NORMAL) {
+      entry.kind = <u8>EntryKind.HOLLOW;
+      entry.length = 0;
+      size = EntryFrame.HEADER;
+    }
+    memory.copy(to, from, size);
+    to += size;
+    from = next;
+  }
+  return <u32>(to - entries);
 }
 
 /** Bytes of entries under way to a follower, as far as they are in the window. */
@@ -126,7 +215,11 @@ function hasPlace(n: Node, peer: Peer): bool {
  */
 function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool): i32 {
   let sent = false;
-  if (peer.state == PeerState.PROBE) {
+  if (needsSnapshot(n, peer)) {
+    if ((peer.state != PeerState.SNAPSHOT) | (peer.chunkIndex != n.snapshotIndex)) beginSnapshot(n, peer);
+    return sendChunk<Sink>(n, peer, heartbeat);
+  }
+  if (peer.state != PeerState.PIPELINE) {
     if ((peer.paused != 0) & !heartbeat) return StatusCode.OK;
     // The first probe carries entries, in the hope that it fits; its repetitions do not.
     const outcome = sendAppend<Sink>(n, peer, peer.paused == 0, false);
@@ -134,7 +227,8 @@ function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool)
     return min(outcome, StatusCode.OK);
   }
   // Bounded by the in-flight window.
-  while (peer.next <= n.last && hasPlace(n, peer)) {
+  const last = lastFor(n, peer);
+  while (peer.next <= last && hasPlace(n, peer)) {
     const outcome = sendAppend<Sink>(n, peer, true, false);
     if (outcome != SENT) return outcome;
     sent = true;
@@ -144,13 +238,31 @@ function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool)
   return min(sendAppend<Sink>(n, peer, false, !heartbeat), StatusCode.OK);
 }
 
+/** Sends the next chunk of the snapshot, or the one that is out again when a heartbeat interval has passed. A heartbeat
+ * in between is an Append that fits every log. */
+function sendChunk<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool): i32 {
+  if ((peer.paused == 0) | (heartbeat & (n.now - peer.chunkSent >= planOf(n).heartbeat))) {
+    const length = encodeChunk<Sink>(n, peer);
+    if (length > 0) sendOutbox<Sink>(n, peer, <u32>length, false);
+    else peer.due |= Due.APPEND;
+    if (length != 0) return min(length, StatusCode.OK);
+  }
+  if (!heartbeat) return StatusCode.OK;
+  writeAppend(n, 0, 0, 0, MessageFormat.APPEND);
+  outboxOf(n).to = peer.id;
+  bodyOf<Append>(outboxOf(n)).sequence = peer.sequenceSent;
+  sendOutbox<Sink>(n, peer, MessageFormat.APPEND, false);
+  return StatusCode.OK;
+}
+
 /** Sends one Append from `peer.next` on. Followers at the same place share one encoding of it.
  * @returns SENT, 0 if storage wants to be asked later (the member stays due), or why the node has to stop */
 function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool, quiet: bool): i32 {
-  const entriesDue = withEntries & (peer.next <= n.last);
+  const last = lastFor(n, peer);
+  const entriesDue = withEntries & (peer.next <= last);
   let length = n.sharedLength;
-  if ((length == 0) | !entriesDue | (n.sharedNext != peer.next)) {
-    const status = encodeAppend<Sink>(n, peer, entriesDue);
+  if ((length == 0) | !entriesDue | (n.sharedNext != peer.next) | isWitness(peer)) {
+    const status = encodeAppend<Sink>(n, peer, entriesDue, last);
     if (status <= 0) {
       peer.due |= Due.APPEND;
       return status;
@@ -162,7 +274,7 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
   const carries = body.count != 0;
   if (carries) peer.sequenceSent++;
   header.to = peer.id;
-  header.flags = quiet & !carries ? MessageFlag.QUIET : 0;
+  header.flags = carries ? 0 : n.quiet != 0 ? MessageFlag.REST : quiet ? MessageFlag.QUIET : 0;
   body.sequence = peer.sequenceSent;
   peer.commitSent = max(peer.commitSent, min(n.commit, peer.next - 1 + body.count));
   if (carries & (peer.state == PeerState.PIPELINE)) peer.next += body.count;
@@ -172,20 +284,29 @@ function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool
 }
 
 /** Makes an Append for `peer.next` in the outbox. Answers its length, 0 if storage wants to be asked later, or a failure. */
-function encodeAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool): i32 {
+function encodeAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool, last: u64): i32 {
   n.sharedLength = 0;
   const prevIndex = peer.next - 1;
   if (!knowsTerm(n, prevIndex) | (withEntries & (peer.next < n.first))) {
     note(n, EventKind.READ_BACK, peer.id, peer.next);
-    return readBack<Sink>(n, peer.next, withEntries);
+    const length = readBack<Sink>(n, peer.next, withEntries);
+    return (length > 0) & isWitness(peer) ? shrinkForWitness(n, <u32>length) : length;
   }
-  const packed: u64 = withEntries ? packEntries(n, peer.next) : 0;
+  const packed: u64 = withEntries ? packEntries(n, peer.next, last) : 0;
   const length = MessageFormat.APPEND + <u32>packed;
   writeAppend(n, prevIndex, termAt(n, prevIndex), <u32>(packed >> 32), length);
+  if (isWitness(peer)) return shrinkForWitness(n, length);
   if (withEntries) {
     n.sharedLength = length;
     n.sharedNext = peer.next;
   }
+  return length;
+}
+
+/** Takes out of the Append in the outbox what a witness does not keep. Answers its length. */
+function shrinkForWitness(n: Node, length: u32): u32 {
+  length = MessageFormat.APPEND + hollowOut(outboxEntries(n), length - MessageFormat.APPEND);
+  outboxOf(n).length = length;
   return length;
 }
 
@@ -200,17 +321,17 @@ export function writeAppend(n: Node, prevIndex: u64, prevTerm: u64, count: u32, 
   body.count = count;
 }
 
-/** Copies entries from `index` on into the outbox, as many as fit: answers their count (high word) and bytes (low word).
+/** Copies entries from `index` to `last` into the outbox, as many as fit: answers their count (high word) and bytes (low word).
  * Neighbours in the ring are copied in one piece. */
-function packEntries(n: Node, index: u64): u64 {
+function packEntries(n: Node, index: u64, last: u64): u64 {
   const room = planOf(n).maxMessage - MessageFormat.APPEND;
   let target = changetype<usize>(outboxOf(n)) + MessageFormat.APPEND;
   let bytes: u32 = 0;
   let count: u32 = 0;
-  while (index <= n.last) {
+  while (index <= last) {
     const start = offsetOf(n, index);
     let end = start;
-    while (index <= n.last && offsetOf(n, index) == end) {
+    while (index <= last && offsetOf(n, index) == end) {
       const size = sizeOf(entryAt(n, index));
       if (bytes + size > room) break;
       bytes += size;

@@ -13,6 +13,7 @@ export function beginProgress(n: Node, peer: Peer): void {
   peer.commitSent = 0;
   peer.sequenceSent = 0;
   peer.sequenceAcked = 0;
+  peer.readRound = 0;
   peer.vote = 0;
   peer.due = 0;
   peer.state = PeerState.PROBE;

@@ -23,6 +23,12 @@ namespace Question {
   /** Can the vote still be granted? */
   // @ts-ignore: decorator
   @inline export const NOT_DENIED: u32 = 3;
+  /** Was this heartbeat round acknowledged? */
+  // @ts-ignore: decorator
+  @inline export const CONFIRMED: u32 = 4;
+  /** Was there contact at this time or later, and does it keep payloads? */
+  // @ts-ignore: decorator
+  @inline export const FULL: u32 = 5;
 }
 
 export namespace Outcome {
@@ -41,12 +47,23 @@ function matchOf(n: Node, peer: Peer): u64 {
   return peer.id == planOf(n).id ? n.durable : peer.match;
 }
 
+/** Newest heartbeat round that a member acknowledged. */
+// @ts-ignore: decorator
+@inline
+function roundOf(n: Node, peer: Peer): u64 {
+  return peer.id == planOf(n).id ? n.round : peer.ackRound;
+}
+
 /** A member's answer. */
 // @ts-ignore: decorator
 @inline
 function agrees(n: Node, peer: Peer, question: u32, value: u64): bool {
   if (question == Question.HOLDS) return matchOf(n, peer) >= value;
-  if (question == Question.IN_CONTACT) return (peer.id == planOf(n).id) | (peer.lastAck >= value);
+  if (question == Question.CONFIRMED) return roundOf(n, peer) >= value;
+  if ((question == Question.FULL) & ((peer.roles & MemberRole.WITNESS) != 0)) return false;
+  if ((question == Question.IN_CONTACT) | (question == Question.FULL)) {
+    return (peer.id == planOf(n).id) | (peer.lastAck >= value);
+  }
   return question == Question.GRANTED ? peer.vote == 1 : peer.vote != 2;
 }
 
@@ -74,6 +91,27 @@ export function quorumMatch(n: Node): u64 {
     if (index > best && quorumAgrees(n, Question.HOLDS, index)) best = index;
   }
   return best;
+}
+
+/** Highest heartbeat round that a quorum has acknowledged, at least the highest known so far. */
+export function quorumRound(n: Node): u64 {
+  let best = n.roundConfirmed;
+  for (let i: u32 = 0; i < n.members; i++) {
+    const round = roundOf(n, peerAt(n, i));
+    if (round > best && quorumAgrees(n, Question.CONFIRMED, round)) best = round;
+  }
+  return best;
+}
+
+/** Contact before this time is too long ago. */
+export function contactLimit(n: Node): u64 {
+  const timeout = <u64>planOf(n).electionTimeout;
+  return n.now > timeout ? n.now - timeout : 0;
+}
+
+/** Whether members that keep payloads, and were heard from within an election timeout, are a quorum. */
+export function fullQuorumActive(n: Node): bool {
+  return quorumAgrees(n, Question.FULL, contactLimit(n));
 }
 
 /** Whether a quorum was in contact with this leader at `since` or later. */

@@ -3,20 +3,27 @@
  * hints, heartbeats and check-quorum. What is to be sent is only marked here; outbox.ts makes the messages.
  */
 
+import { MemberRole } from "../abi/configuration";
 import { EntryKind } from "../abi/entry";
 import { EventKind } from "../abi/event";
-import { AppendReply, Header, MessageFlag } from "../abi/message";
+import { AppendReply, Header, MessageFlag, MessageKind, SnapshotReply } from "../abi/message";
 import { Node, Role, TimerAction } from "../abi/node";
 import { Due, Peer, PeerState } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
 import { findPeer } from "../state/peers";
 import { entrySize, lastUpToTerm, push, spanFrom } from "../state/window";
+import { bodyOf } from "../wire/encode";
+import { changeByItself } from "./change";
 import { advanceCommit } from "./commit";
 import { note } from "./events";
 import { becomePipeline, becomeProbe } from "./progress";
-import { quorumActive } from "./quorum";
+import { restIfIdle, stir } from "./quiescence";
+import { contactLimit, quorumActive } from "./quorum";
+import { confirmRounds } from "./reads";
 import { becomeFollower } from "./role";
+import { receiveSnapshotReply } from "./snapshot";
+import { handOverTo, pursueTransfer } from "./transfer";
 
 /** Something new is in the log, or committed: every follower is to learn of it. */
 // @ts-ignore: decorator
@@ -28,17 +35,18 @@ export function markAppends(n: Node): void {
 /** A heartbeat goes out at the next flush, and the timer is armed for the one after. */
 export function scheduleHeartbeat(n: Node): void {
   n.round++;
+  n.roundLast = n.last;
   n.dueToAll |= Due.HEARTBEAT;
   n.timers = (n.timers & ~TimerAction.CANCEL_HEARTBEAT) | TimerAction.ARM_HEARTBEAT;
 }
 
 /** The heartbeat timer fired. A leader that heard no quorum for an election timeout steps down (thesis 6.2). */
 export function heartbeatTimeout(n: Node): void {
-  if (n.role != Role.LEADER) return;
-  const timeout = <u64>planOf(n).electionTimeout;
-  const since = n.now > timeout ? n.now - timeout : 0;
-  if (quorumActive(n, since)) {
-    scheduleHeartbeat(n);
+  if ((n.role != Role.LEADER) | (n.quiet != 0)) return;
+  const since = contactLimit(n);
+  if (n.contactBase >= since || quorumActive(n, since)) {
+    pursueTransfer(n);
+    if (!restIfIdle(n)) scheduleHeartbeat(n);
     return;
   }
   note(n, EventKind.QUORUM_LOST, n.term, since);
@@ -48,6 +56,7 @@ export function heartbeatTimeout(n: Node): void {
 /** Appends a command to the leader's log. */
 export function propose(n: Node, payload: usize, length: u32): i32 {
   if (n.role != Role.LEADER) return StatusCode.NOT_LEADER;
+  if (n.transferTarget != 0) return StatusCode.TRANSFERRING;
   if (length > n.maxPayload) return StatusCode.TOO_LARGE;
   const size = entrySize(length);
   // What is not applied stays in the window: a leader that commits nothing takes no more than that.
@@ -58,6 +67,7 @@ export function propose(n: Node, payload: usize, length: u32): i32 {
     note(n, EventKind.FULL, n.last, size);
     return StatusCode.BUSY;
   }
+  stir(n);
   markAppends(n);
   return StatusCode.OK;
 }
@@ -68,12 +78,13 @@ export function replyContradicts(n: Node, header: Header, reply: AppendReply): b
   return (reply.match > n.last) | (reply.sent > n.now) | (reply.round > n.round);
 }
 
-/** An acknowledgement or a rejection of this term. */
-export function receiveAppendReply(n: Node, header: Header, reply: AppendReply): i32 {
+/** A follower's answer in this term: an acknowledgement, a rejection, or how far it is with a snapshot. */
+export function receiveReply(n: Node, header: Header, reply: AppendReply): i32 {
   const peer = findPeer(n, header.from);
   if (peer === null) return StatusCode.STALE;
   peer.lastAck = max(peer.lastAck, reply.sent);
   peer.ackRound = max(peer.ackRound, reply.round);
+  confirmRounds(n);
   const news = reply.sequence - peer.sequenceAcked;
   if (news <= peer.sequenceSent - peer.sequenceAcked) peer.sequenceAcked = reply.sequence;
   const advanced = reply.match > peer.match;
@@ -81,11 +92,21 @@ export function receiveAppendReply(n: Node, header: Header, reply: AppendReply):
     peer.match = reply.match;
     peer.next = max(peer.next, reply.match + 1);
   }
-  if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
-  else if ((peer.state == PeerState.PROBE) & (reply.match + 1 >= peer.next)) becomePipeline(peer);
+  if (header.kind == MessageKind.SNAPSHOT_REPLY) receiveSnapshotReply(n, peer, bodyOf<SnapshotReply>(header));
+  else if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
+  else if (peer.state != PeerState.PIPELINE && agreesUpTo(peer, reply.match)) becomePipeline(peer);
   if (advanced & (reply.match > n.commit)) advanceCommit(n);
+  // The commit may have ended this node's leadership.
+  if (n.role != Role.LEADER) return StatusCode.OK;
+  if ((peer.roles & MemberRole.PROMOTE) != 0) changeByItself(n);
+  if (peer.id == n.transferTarget) handOverTo(n, peer);
   peer.due |= Due.APPEND;
   return StatusCode.OK;
+}
+
+/** Whether the logs are now known to agree right before the next entry to send, or behind the snapshot that is sent. */
+function agreesUpTo(peer: Peer, match: u64): bool {
+  return peer.state == PeerState.PROBE ? match + 1 >= peer.next : match >= peer.chunkIndex;
 }
 
 /**
@@ -97,6 +118,7 @@ export function receiveAppendReply(n: Node, header: Header, reply: AppendReply):
  * log, knows no terms before it: then that is the place to try, or the end of this log, whose last entry is of this term.
  */
 function rejected(n: Node, peer: Peer, reply: AppendReply): void {
+  if (peer.state == PeerState.SNAPSHOT) return;
   const unknown = reply.hintIndex > reply.rejected;
   // Late: what was rejected has been acknowledged since, or is no longer what the probe asks.
   if (reply.rejected + u64(unknown) <= peer.match) return;
@@ -110,6 +132,7 @@ function rejected(n: Node, peer: Peer, reply: AppendReply): void {
 export function unreachable(n: Node, id: u32): i32 {
   const peer = findPeer(n, id);
   if (peer === null || id == planOf(n).id) return StatusCode.BAD_ARGUMENT;
+  stir(n);
   if ((n.role != Role.LEADER) | (peer.state != PeerState.PIPELINE)) return StatusCode.STALE;
   becomeProbe(peer, peer.match + 1);
   // Nothing is sent until the next heartbeat finds it reachable again.

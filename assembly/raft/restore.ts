@@ -6,14 +6,14 @@
 import { Entry, EntryKind } from "../abi/entry";
 import { Node } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
-import { at, planOf } from "../state/arena";
+import { planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
-import { beginTerms } from "../state/terms";
 import { payloadOf, pushEncoded } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { checkEntry } from "../wire/validate";
 import { activate } from "./membership";
 import { restartElectionTimer } from "./role";
+import { beginLog } from "./snapshot";
 
 /** Term and vote. */
 export function restoreHardState(n: Node, term: u64, vote: u32): i32 {
@@ -27,26 +27,22 @@ export function restoreHardState(n: Node, term: u64, vote: u32): i32 {
 }
 
 /** Where the log begins, and the configuration as of there; without bytes the node knows no members yet. */
-export function restoreSnapshot(n: Node, index: u64, term: u64, configuration: usize, length: u32): i32 {
-  if (!isNumber(index | term) | ((index == 0) != (term == 0))) return StatusCode.BAD_ARGUMENT;
+export function restoreSnapshot(
+  n: Node,
+  index: u64,
+  term: u64,
+  compacted: u64,
+  configuration: usize,
+  length: u32,
+): i32 {
+  if (!isNumber(index | term) | (compacted > index) | ((index == 0) != (term == 0))) return StatusCode.BAD_ARGUMENT;
   if ((n.last != n.snapshotIndex) | (term > n.term)) return StatusCode.BAD_LOG;
   if (length != 0 && ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n)))) {
     return StatusCode.BAD_CONFIGURATION;
   }
-  n.snapshotIndex = index;
-  n.snapshotTerm = term;
-  n.first = index + 1;
-  n.last = index;
-  n.lastTerm = term;
-  beginTerms(n, index, term);
-  n.baseIndex = index;
-  n.commit = index;
-  n.applied = index;
-  n.durable = index;
-  n.written = index;
-  if (length == 0) return StatusCode.OK;
-  memory.copy(at(n, n.baseOffset), configuration, length);
-  activate(n, at(n, n.baseOffset), index);
+  beginLog(n, index, term, configuration, length);
+  n.compacted = compacted;
+  n.savedCompacted = compacted;
   return StatusCode.OK;
 }
 

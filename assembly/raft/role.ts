@@ -9,12 +9,28 @@ import { peerAt, strangerOf } from "../state/peers";
 import { entrySize, push } from "../state/window";
 import { note } from "./events";
 import { beginProgress } from "./progress";
+import { refuseReads } from "./reads";
 import { scheduleHeartbeat } from "./replication";
+import { dropIncoming } from "./snapshot";
+
+/** How long this node waits for a leader before it campaigns. Members of lower priority leave the highest one the first
+ * jitter's length; if that one is dead, they come next. */
+export function patience(n: Node): u64 {
+  const plan = planOf(n);
+  let own: u32 = 0;
+  let highest: u32 = 0;
+  for (let i: u32 = 0; i < n.members; i++) {
+    const peer = peerAt(n, i);
+    highest = max(highest, peer.priority);
+    if (peer.id == plan.id) own = peer.priority;
+  }
+  return <u64>plan.electionTimeout + (own < highest ? <u64>plan.electionJitter : 0);
+}
 
 /** Arms the election timer for a full timeout from now. */
 export function restartElectionTimer(n: Node): void {
   n.electionBase = n.now;
-  n.electionDelay = planOf(n).electionTimeout;
+  n.electionDelay = patience(n);
   n.timers = (n.timers & ~TimerAction.CANCEL_ELECTION) | TimerAction.ARM_ELECTION;
 }
 
@@ -37,6 +53,7 @@ export function setLeader(n: Node, leader: u32): void {
   if (n.leader == leader) return;
   n.leader = leader;
   n.verified = 0;
+  refuseReads(n);
   note(n, EventKind.LEADER, leader, n.term);
 }
 
@@ -53,6 +70,7 @@ export function becomeFollower(n: Node, term: u64, leader: u32): void {
     n.term = term;
     n.vote = 0;
     n.verified = 0;
+    dropIncoming(n);
     clearDues(n);
     setRole(n, Role.FOLLOWER);
     setLeader(n, 0);
@@ -61,6 +79,8 @@ export function becomeFollower(n: Node, term: u64, leader: u32): void {
     setRole(n, Role.FOLLOWER);
   }
   if (wasLeader) {
+    n.transferTarget = 0;
+    n.handOver = 0;
     n.timers = (n.timers & ~TimerAction.ARM_HEARTBEAT) | TimerAction.CANCEL_HEARTBEAT;
     restartElectionTimer(n);
   }
@@ -73,6 +93,7 @@ export function becomeCandidate(n: Node, role: u32): void {
   if (role == Role.CANDIDATE) {
     n.term++;
     n.vote = planOf(n).id;
+    dropIncoming(n);
     clearDues(n);
   }
   setRole(n, role);
@@ -100,6 +121,10 @@ export function becomeLeader(n: Node): void {
   }
   // Others gave their votes to a request that left behind a barrier. Without them the term may not be durable yet.
   n.officeIndex = votes > 1 ? 0 : n.last;
+  n.termIndex = n.last;
+  n.roundConfirmed = n.round;
+  n.handOver = 0;
+  n.idleRounds = 0;
   setRole(n, Role.LEADER);
   setLeader(n, planOf(n).id);
   n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;

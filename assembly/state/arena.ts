@@ -68,8 +68,8 @@ export function checkPlan(plan: Plan): i32 {
   const bad =
     u32(plan.cluster == 0) |
     u32(plan.id == 0) |
-    plan.reserved |
-    u32((plan.reserved1 | plan.reserved2 | plan.reserved3 | plan.reserved4) != 0) |
+    u32((plan.reserved | plan.reserved1 | plan.reserved2) != 0) |
+    outside(plan.leaseDrift, 0, PlanLimit.DRIFT) |
     outside(plan.nodes, 1, PlanLimit.NODES) |
     outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES) |
     u32(popcnt(plan.windowEntries) != 1) |

@@ -129,6 +129,7 @@ function evictFirst(n: Node): void {
   if (entry.kind == EntryKind.CONFIGURATION) {
     copyWords(at(n, n.baseOffset), payloadOf(entry), align8(entry.length));
     n.baseIndex = n.first;
+    if (n.configurationIndex == n.first) n.configurationOffset = n.baseOffset;
   }
   noteTerm(n, n.first, entry.term);
   n.first++;

@@ -20,11 +20,12 @@ export function nextMember(member: Member): Member {
 
 /** Whether a member's roles make sense in a configuration with these flags. */
 function rolesAreValid(roles: u32, flags: u32): bool {
-  const known = MemberRole.VOTER | MemberRole.OUTGOING | MemberRole.LEARNER | MemberRole.WITNESS;
+  const known = MemberRole.VOTER | MemberRole.OUTGOING | MemberRole.LEARNER | MemberRole.WITNESS | MemberRole.PROMOTE;
   const both = MemberRole.VOTER | MemberRole.LEARNER;
   if ((roles == 0) | ((roles & ~known) != 0)) return false;
   if (((roles & MemberRole.OUTGOING) != 0) & ((flags & ConfigurationFlag.JOINT) == 0)) return false;
-  if (((roles & MemberRole.WITNESS) != 0) & ((roles & (MemberRole.VOTER | MemberRole.OUTGOING)) == 0)) return false;
+  if ((roles & ~(MemberRole.WITNESS | MemberRole.PROMOTE)) == 0) return false;
+  if ((roles & (MemberRole.PROMOTE | MemberRole.LEARNER)) == MemberRole.PROMOTE) return false;
   // A voter of the outgoing set may already be a learner of the incoming one; a voter of the incoming set may not.
   return (roles & both) != both;
 }

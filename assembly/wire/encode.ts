@@ -1,6 +1,16 @@
 /** Writes messages into the outbox. Lengths of fixed parts are MessageFormat's. */
 
-import { Append, AppendReply, Header, MessageFormat, VoteRequest } from "../abi/message";
+import {
+  Append,
+  AppendReply,
+  Header,
+  InstallSnapshot,
+  MessageFormat,
+  ReadReply,
+  ReadRequest,
+  SnapshotReply,
+  VoteRequest,
+} from "../abi/message";
 import { Node } from "../abi/node";
 import { at, planOf } from "../state/arena";
 
@@ -46,6 +56,10 @@ export function formatIsSound(): bool {
     header + <u32>offsetof<Append>() == MessageFormat.APPEND &&
     header + <u32>offsetof<VoteRequest>() == MessageFormat.VOTE_REQUEST &&
     header + <u32>offsetof<AppendReply>("rejected") == MessageFormat.APPEND_REPLY &&
-    header + <u32>offsetof<AppendReply>() == MessageFormat.REJECTION
+    header + <u32>offsetof<AppendReply>() == MessageFormat.REJECTION &&
+    header + <u32>offsetof<InstallSnapshot>() == MessageFormat.INSTALL_SNAPSHOT &&
+    header + <u32>offsetof<SnapshotReply>() == MessageFormat.SNAPSHOT_REPLY &&
+    header + <u32>offsetof<ReadRequest>() == MessageFormat.READ_REQUEST &&
+    header + <u32>offsetof<ReadReply>() == MessageFormat.READ_REPLY
   );
 }

@@ -4,7 +4,19 @@
  */
 
 import { Entry, EntryFrame, EntryKind } from "../abi/entry";
-import { Append, AppendReply, Header, MessageFlag, MessageFormat, MessageKind, VoteRequest } from "../abi/message";
+import {
+  Append,
+  AppendReply,
+  Header,
+  InstallSnapshot,
+  MessageFlag,
+  MessageFormat,
+  MessageKind,
+  ReadReply,
+  ReadRequest,
+  SnapshotReply,
+  VoteRequest,
+} from "../abi/message";
 import { Node } from "../abi/node";
 import { Plan } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
@@ -48,7 +60,7 @@ function bodyIsValid(header: Header, plan: Plan): bool {
   switch (<u32>header.kind) {
     case MessageKind.VOTE_REQUEST:
       return (
-        hasOnly(header, MessageFlag.PRE_VOTE) &&
+        hasOnly(header, MessageFlag.PRE_VOTE | MessageFlag.TRANSFER) &&
         header.length == MessageFormat.VOTE_REQUEST &&
         voteRequestIsValid(header, bodyOf<VoteRequest>(header))
       );
@@ -56,7 +68,7 @@ function bodyIsValid(header: Header, plan: Plan): bool {
       return hasOnly(header, MessageFlag.PRE_VOTE | MessageFlag.GRANTED) && header.length == MessageFormat.HEADER;
     case MessageKind.APPEND:
       return (
-        hasOnly(header, MessageFlag.QUIET) &&
+        hasOnly(header, MessageFlag.QUIET | MessageFlag.REST) &&
         header.length >= MessageFormat.APPEND &&
         appendIsValid(header, bodyOf<Append>(header), plan)
       );
@@ -65,6 +77,33 @@ function bodyIsValid(header: Header, plan: Plan): bool {
         hasOnly(header, MessageFlag.REJECTED) &&
         header.length == (isRejection(header) ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY) &&
         appendReplyIsValid(header, bodyOf<AppendReply>(header))
+      );
+    case MessageKind.INSTALL_SNAPSHOT:
+      return (
+        hasOnly(header, MessageFlag.LAST) &&
+        header.length >= MessageFormat.INSTALL_SNAPSHOT &&
+        installIsValid(header, bodyOf<InstallSnapshot>(header))
+      );
+    case MessageKind.SNAPSHOT_REPLY:
+      return (
+        header.flags == 0 &&
+        header.length == MessageFormat.SNAPSHOT_REPLY &&
+        appendReplyIsValid(header, bodyOf<AppendReply>(header)) &&
+        isNumber(bodyOf<SnapshotReply>(header).index | bodyOf<SnapshotReply>(header).offset)
+      );
+    case MessageKind.TIMEOUT_NOW:
+      return (header.flags == 0) & (header.length == MessageFormat.HEADER);
+    case MessageKind.READ_REQUEST:
+      return (
+        hasOnly(header, MessageFlag.LEASE) &&
+        header.length == MessageFormat.READ_REQUEST &&
+        isNumber(bodyOf<ReadRequest>(header).ticket)
+      );
+    case MessageKind.READ_REPLY:
+      return (
+        header.flags == 0 &&
+        header.length == MessageFormat.READ_REPLY &&
+        isNumber(bodyOf<ReadReply>(header).ticket | bodyOf<ReadReply>(header).index)
       );
     default:
       return false;
@@ -98,10 +137,15 @@ function appendIsValid(header: Header, body: Append, plan: Plan): bool {
   if (!positionIsValid(body.prevIndex, body.prevTerm, header.term)) return false;
   // Each is below 2^53 if all together are.
   if (!isNumber(body.commit | body.round | body.sent | (body.prevIndex + body.count))) return false;
-  const quiet = (header.flags & MessageFlag.QUIET) != 0;
-  if (quiet & (body.count != 0)) return false;
+  if ((header.flags != 0) & (body.count != 0)) return false;
   const entries = changetype<usize>(header) + MessageFormat.APPEND;
   return entriesAreValid(entries, header.length - MessageFormat.APPEND, body.count, body.prevTerm, header.term, plan);
+}
+
+function installIsValid(header: Header, body: InstallSnapshot): bool {
+  if (!positionIsValid(body.index, body.term, header.term) | (body.index == 0)) return false;
+  // Each is below 2^53 if all together are.
+  return isNumber((body.offset + header.length) | body.round | body.sent | body.offset);
 }
 
 /** Whether `length` bytes are exactly `count` entries with terms that do not fall, from `least` to `most`. */
@@ -128,7 +172,7 @@ export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   // The first comparison keeps align8 from wrapping.
   if ((entry.length > room) | (align8(entry.length) > room)) return 0;
   if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;
-  if (entry.kind == EntryKind.NOOP) {
+  if ((entry.kind == EntryKind.NOOP) | (entry.kind == EntryKind.HOLLOW)) {
     if (entry.length != 0) return 0;
   } else if (entry.kind == EntryKind.CONFIGURATION) {
     if (!configurationIsValid(payload, entry.length, plan)) return 0;

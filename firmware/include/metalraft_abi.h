@@ -33,7 +33,7 @@ typedef struct metalraft_member {
   uint32_t id;
   /* Bits of MemberRole; not 0. */
   uint8_t roles;
-  /* Election priority: a hint, 0 unless set. */
+  /* Election priority: members below the highest one wait longer before they campaign. A hint; 0 unless set. */
   uint8_t priority;
   /* Bytes of address that follow, padding not counted. */
   uint8_t address_length;
@@ -66,8 +66,10 @@ METALRAFT_ABI_ASSERT(metalraft_member_size, offsetof(metalraft_member, reserved)
 #define METALRAFT_MEMBER_ROLE_OUTGOING UINT32_C(2)
 /* Receives the log, is never counted, never campaigns. */
 #define METALRAFT_MEMBER_ROLE_LEARNER UINT32_C(4)
-/* A voter that keeps terms and no payloads, and never leads. Together with VOTER or OUTGOING. */
+/* Keeps terms and no payloads, and never leads. Together with any of the others; fixed while the member stays. */
 #define METALRAFT_MEMBER_ROLE_WITNESS UINT32_C(8)
+/* A learner that the leader makes a voter by itself once it has caught up. Together with LEARNER. */
+#define METALRAFT_MEMBER_ROLE_PROMOTE UINT32_C(16)
 
 /* The bytes before an entry's payload. The payload is padded with zeroes to a multiple of 8. */
 typedef struct metalraft_entry {
@@ -102,6 +104,8 @@ METALRAFT_ABI_ASSERT(metalraft_entry_size, offsetof(metalraft_entry, reserved16)
 #define METALRAFT_ENTRY_KIND_NOOP UINT32_C(1)
 /* A configuration, in force from the moment it is appended (thesis 4.1). Never applied. */
 #define METALRAFT_ENTRY_KIND_CONFIGURATION UINT32_C(2)
+/* Stands in a witness's log for a NORMAL entry: no payload. Never applied. */
+#define METALRAFT_ENTRY_KIND_HOLLOW UINT32_C(3)
 
 /* EntryFrame. Framing of entries. */
 /* Bytes before the payload. */
@@ -141,8 +145,14 @@ METALRAFT_ABI_ASSERT(metalraft_entry_size, offsetof(metalraft_entry, reserved16)
 #define METALRAFT_EVENT_KIND_INFLIGHT_FULL UINT32_C(12)
 /* (status code as an unsigned number, 0) The node stopped for good. */
 #define METALRAFT_EVENT_KIND_STOPPED UINT32_C(13)
+/* (index, 1 if it was installed from a leader, 0 if it is this node's own) The log begins behind another snapshot. */
+#define METALRAFT_EVENT_KIND_SNAPSHOT UINT32_C(14)
+/* (target or 0, 0) A leadership transfer began; with 0, one was given up. */
+#define METALRAFT_EVENT_KIND_TRANSFER UINT32_C(15)
+/* (1 or 0, term) The group rests, or is awake again. */
+#define METALRAFT_EVENT_KIND_QUIET UINT32_C(16)
 /* Number of kinds. */
-#define METALRAFT_EVENT_KIND_COUNT UINT32_C(14)
+#define METALRAFT_EVENT_KIND_COUNT UINT32_C(17)
 
 /* What every message begins with. */
 typedef struct metalraft_header {
@@ -282,6 +292,93 @@ METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_index, offsetof(metalraft_appen
 METALRAFT_ABI_ASSERT(metalraft_append_reply_hint_term, offsetof(metalraft_append_reply, hint_term) == METALRAFT_APPEND_REPLY_OFFSET_HINT_TERM);
 METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_reply, hint_term) + sizeof(uint64_t) == METALRAFT_APPEND_REPLY_SIZE);
 
+/*
+ * InstallSnapshot (thesis 5.1, figure 5.3), one chunk of the image. Its bytes follow; with MessageFlag.LAST the image
+ * ends with them. The image begins with the configuration as of its index, in wire form.
+ */
+typedef struct metalraft_install_snapshot {
+  /* Last index that the snapshot covers. */
+  uint64_t index;
+  /* Its term. */
+  uint64_t term;
+  /* Where in the image the chunk begins. */
+  uint64_t offset;
+  /* As in Append. */
+  uint64_t round;
+  /* As in Append. */
+  uint64_t sent;
+} metalraft_install_snapshot;
+#define METALRAFT_INSTALL_SNAPSHOT_SIZE UINT32_C(40)
+#define METALRAFT_INSTALL_SNAPSHOT_OFFSET_INDEX UINT32_C(0)
+#define METALRAFT_INSTALL_SNAPSHOT_OFFSET_TERM UINT32_C(8)
+#define METALRAFT_INSTALL_SNAPSHOT_OFFSET_OFFSET UINT32_C(16)
+#define METALRAFT_INSTALL_SNAPSHOT_OFFSET_ROUND UINT32_C(24)
+#define METALRAFT_INSTALL_SNAPSHOT_OFFSET_SENT UINT32_C(32)
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_index, offsetof(metalraft_install_snapshot, index) == METALRAFT_INSTALL_SNAPSHOT_OFFSET_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_term, offsetof(metalraft_install_snapshot, term) == METALRAFT_INSTALL_SNAPSHOT_OFFSET_TERM);
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_offset, offsetof(metalraft_install_snapshot, offset) == METALRAFT_INSTALL_SNAPSHOT_OFFSET_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_round, offsetof(metalraft_install_snapshot, round) == METALRAFT_INSTALL_SNAPSHOT_OFFSET_ROUND);
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_sent, offsetof(metalraft_install_snapshot, sent) == METALRAFT_INSTALL_SNAPSHOT_OFFSET_SENT);
+METALRAFT_ABI_ASSERT(metalraft_install_snapshot_size, offsetof(metalraft_install_snapshot, sent) + sizeof(uint64_t) == METALRAFT_INSTALL_SNAPSHOT_SIZE);
+
+/* Answers an InstallSnapshot. Begins as an AppendReply does. */
+typedef struct metalraft_snapshot_reply {
+  /* As in AppendReply. */
+  uint64_t match;
+  /* As in AppendReply. */
+  uint64_t round;
+  /* As in AppendReply. */
+  uint64_t sent;
+  /* As in AppendReply. */
+  uint32_t sequence;
+  /* Must be 0. */
+  uint32_t reserved;
+  /* The snapshot that is being received. */
+  uint64_t index;
+  /* Bytes of its image that have been taken: where the next chunk begins. */
+  uint64_t offset;
+} metalraft_snapshot_reply;
+#define METALRAFT_SNAPSHOT_REPLY_SIZE UINT32_C(48)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_MATCH UINT32_C(0)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_ROUND UINT32_C(8)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_SENT UINT32_C(16)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_SEQUENCE UINT32_C(24)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_RESERVED UINT32_C(28)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_INDEX UINT32_C(32)
+#define METALRAFT_SNAPSHOT_REPLY_OFFSET_OFFSET UINT32_C(40)
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_match, offsetof(metalraft_snapshot_reply, match) == METALRAFT_SNAPSHOT_REPLY_OFFSET_MATCH);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_round, offsetof(metalraft_snapshot_reply, round) == METALRAFT_SNAPSHOT_REPLY_OFFSET_ROUND);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_sent, offsetof(metalraft_snapshot_reply, sent) == METALRAFT_SNAPSHOT_REPLY_OFFSET_SENT);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_sequence, offsetof(metalraft_snapshot_reply, sequence) == METALRAFT_SNAPSHOT_REPLY_OFFSET_SEQUENCE);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_reserved, offsetof(metalraft_snapshot_reply, reserved) == METALRAFT_SNAPSHOT_REPLY_OFFSET_RESERVED);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_index, offsetof(metalraft_snapshot_reply, index) == METALRAFT_SNAPSHOT_REPLY_OFFSET_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_offset, offsetof(metalraft_snapshot_reply, offset) == METALRAFT_SNAPSHOT_REPLY_OFFSET_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_snapshot_reply_size, offsetof(metalraft_snapshot_reply, offset) + sizeof(uint64_t) == METALRAFT_SNAPSHOT_REPLY_SIZE);
+
+/* A follower asks its leader up to where it has to apply before it may answer its reads (thesis 6.4). */
+typedef struct metalraft_read_request {
+  /* The follower's newest ticket, echoed. */
+  uint64_t ticket;
+} metalraft_read_request;
+#define METALRAFT_READ_REQUEST_SIZE UINT32_C(8)
+#define METALRAFT_READ_REQUEST_OFFSET_TICKET UINT32_C(0)
+METALRAFT_ABI_ASSERT(metalraft_read_request_ticket, offsetof(metalraft_read_request, ticket) == METALRAFT_READ_REQUEST_OFFSET_TICKET);
+METALRAFT_ABI_ASSERT(metalraft_read_request_size, offsetof(metalraft_read_request, ticket) + sizeof(uint64_t) == METALRAFT_READ_REQUEST_SIZE);
+
+/* Answers a ReadRequest once the leader is confirmed. */
+typedef struct metalraft_read_reply {
+  /* Reads up to this ticket are answered. */
+  uint64_t ticket;
+  /* What has to be applied first. */
+  uint64_t index;
+} metalraft_read_reply;
+#define METALRAFT_READ_REPLY_SIZE UINT32_C(16)
+#define METALRAFT_READ_REPLY_OFFSET_TICKET UINT32_C(0)
+#define METALRAFT_READ_REPLY_OFFSET_INDEX UINT32_C(8)
+METALRAFT_ABI_ASSERT(metalraft_read_reply_ticket, offsetof(metalraft_read_reply, ticket) == METALRAFT_READ_REPLY_OFFSET_TICKET);
+METALRAFT_ABI_ASSERT(metalraft_read_reply_index, offsetof(metalraft_read_reply, index) == METALRAFT_READ_REPLY_OFFSET_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_read_reply_size, offsetof(metalraft_read_reply, index) + sizeof(uint64_t) == METALRAFT_READ_REPLY_SIZE);
+
 /* MessageKind. */
 /* A VoteRequest follows the header. */
 #define METALRAFT_MESSAGE_KIND_VOTE_REQUEST UINT32_C(1)
@@ -291,6 +388,16 @@ METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_repl
 #define METALRAFT_MESSAGE_KIND_APPEND UINT32_C(3)
 /* An AppendReply follows the header. */
 #define METALRAFT_MESSAGE_KIND_APPEND_REPLY UINT32_C(4)
+/* An InstallSnapshot and bytes of the image follow the header. */
+#define METALRAFT_MESSAGE_KIND_INSTALL_SNAPSHOT UINT32_C(5)
+/* A SnapshotReply follows the header. */
+#define METALRAFT_MESSAGE_KIND_SNAPSHOT_REPLY UINT32_C(6)
+/* Nothing follows the header: the leader asks the receiver to campaign at once (thesis 3.10). */
+#define METALRAFT_MESSAGE_KIND_TIMEOUT_NOW UINT32_C(7)
+/* A ReadRequest follows the header. */
+#define METALRAFT_MESSAGE_KIND_READ_REQUEST UINT32_C(8)
+/* A ReadReply follows the header. */
+#define METALRAFT_MESSAGE_KIND_READ_REPLY UINT32_C(9)
 
 /* MessageFlag. */
 /* Vote request or reply: about a pre-vote. */
@@ -301,6 +408,14 @@ METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_repl
 #define METALRAFT_MESSAGE_FLAG_REJECTED UINT32_C(4)
 /* Append without entries: it only tells the commit index, and wants no reply if it fits. */
 #define METALRAFT_MESSAGE_FLAG_QUIET UINT32_C(8)
+/* Vote request: on behalf of the leader, which hands over; loyalty to it does not stand against it. */
+#define METALRAFT_MESSAGE_FLAG_TRANSFER UINT32_C(16)
+/* Append without entries: the leader rests, no more heartbeats come. Wants no reply if the follower can rest too. */
+#define METALRAFT_MESSAGE_FLAG_REST UINT32_C(32)
+/* InstallSnapshot: the image ends here. */
+#define METALRAFT_MESSAGE_FLAG_LAST UINT32_C(64)
+/* Read request: a lease of the leader's will do. */
+#define METALRAFT_MESSAGE_FLAG_LEASE UINT32_C(128)
 
 /* MessageFormat. */
 /* First two bytes of every message: "MR". */
@@ -317,6 +432,14 @@ METALRAFT_ABI_ASSERT(metalraft_append_reply_size, offsetof(metalraft_append_repl
 #define METALRAFT_MESSAGE_FORMAT_APPEND_REPLY UINT32_C(72)
 /* Bytes of an append reply with MessageFlag.REJECTED. */
 #define METALRAFT_MESSAGE_FORMAT_REJECTION UINT32_C(96)
+/* Bytes of an InstallSnapshot before the image's bytes, header included. */
+#define METALRAFT_MESSAGE_FORMAT_INSTALL_SNAPSHOT UINT32_C(80)
+/* Bytes of a snapshot reply. */
+#define METALRAFT_MESSAGE_FORMAT_SNAPSHOT_REPLY UINT32_C(88)
+/* Bytes of a read request. */
+#define METALRAFT_MESSAGE_FORMAT_READ_REQUEST UINT32_C(48)
+/* Bytes of a read reply. */
+#define METALRAFT_MESSAGE_FORMAT_READ_REPLY UINT32_C(56)
 
 /*
  * A node's fixed part. A host may read any field between two calls, and must not write any. The fields up to
@@ -355,12 +478,26 @@ typedef struct metalraft_node {
   uint64_t snapshot_term;
   /* The newest time that came with an input, in ms. */
   uint64_t now;
+  /* Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
+  uint64_t compacted;
+  /* The newest ticket given to a read. */
+  uint64_t read_ticket;
+  /* When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
+  uint64_t last_heard;
+  /* Leader: whom it hands over to; 0 if to nobody. */
+  uint32_t transfer_target;
+  /* 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
+  uint32_t quiet;
   /* Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
   uint64_t configuration_index;
   /* Members of the configuration in force. */
   uint32_t members;
   /* Bits of ConfigurationFlag of the configuration in force. */
   uint32_t configuration_flags;
+  /* Where the configuration in force lies, in wire form. */
+  uint32_t configuration_offset;
+  /* Must be 0. */
+  uint32_t reserved;
   /* Longest payload of a proposal, in bytes. */
   uint32_t max_payload;
   /* Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
@@ -399,8 +536,6 @@ typedef struct metalraft_node {
   uint32_t saved_vote;
   /* Nonzero while `flush` runs. */
   uint32_t busy;
-  /* When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
-  uint64_t last_heard;
   /* From when the election timeout counts. */
   uint64_t election_base;
   /* Delay of the election timer that is due to be armed. */
@@ -419,10 +554,58 @@ typedef struct metalraft_node {
   uint64_t shared_next;
   /* Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   uint64_t office_index;
-  /* Number of the latest heartbeat round. */
+  /* Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
   uint64_t round;
+  /* Leader: the first index of its term. Once that is committed it may change members and answer reads. */
+  uint64_t term_index;
+  /* Leader: last index when the latest heartbeat was due: who holds that has caught up. */
+  uint64_t round_last;
+  /* Leader: contact with a quorum is taken for granted for an election timeout from here: when the group woke. */
+  uint64_t contact_base;
+  /* Leader: when the transfer is given up. */
+  uint64_t transfer_deadline;
+  /*
+   * 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration, or
+   * to step down because it is no voter in it.
+   */
+  uint32_t unsettled;
+  /*
+   * Leader: 1 from when it asked a member to campaign; its lease may be broken from there. Candidate: 1 if it was
+   * asked.
+   */
+  uint32_t hand_over;
+  /* Leader: idle heartbeat rounds so far. */
+  uint32_t idle_rounds;
+  /* Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */
+  uint32_t chunk_length;
+  /* Its index; 0 if none is. */
+  uint64_t incoming_index;
+  /* Its term. */
+  uint64_t incoming_term;
+  /* Bytes of its image taken so far. */
+  uint64_t incoming_offset;
+  /* 1 once the image is complete: the host makes it durable. */
+  uint32_t incoming_done;
+  /* Follower: 1 if one of the reads that wait must not rely on a lease. */
+  uint32_t read_strict;
+  /* Leader: the newest round that a read waits for, its own or a follower's. */
+  uint64_t round_wanted;
+  /* Leader: the newest round that a quorum has acknowledged. */
+  uint64_t round_confirmed;
+  /* Follower: ticket in the latest request to the leader. */
+  uint64_t read_asked;
+  /* Reads up to this ticket may be answered once `readIndex` is applied. `readTold <= readConfirmed <= readTicket`. */
+  uint64_t read_confirmed;
+  /* See `readConfirmed`. */
+  uint64_t read_index;
+  /* Reads up to this ticket are refused. */
+  uint64_t read_refused;
+  /* Up to which ticket the host was told. */
+  uint64_t read_told;
+  /* `compacted` as last handed to storage. */
+  uint64_t saved_compacted;
 } metalraft_node;
-#define METALRAFT_NODE_SIZE UINT32_C(288)
+#define METALRAFT_NODE_SIZE UINT32_C(464)
 #define METALRAFT_NODE_OFFSET_MAGIC UINT32_C(0)
 #define METALRAFT_NODE_OFFSET_STAGE UINT32_C(4)
 #define METALRAFT_NODE_OFFSET_FAILURE UINT32_C(8)
@@ -439,39 +622,66 @@ typedef struct metalraft_node {
 #define METALRAFT_NODE_OFFSET_SNAPSHOT_INDEX UINT32_C(80)
 #define METALRAFT_NODE_OFFSET_SNAPSHOT_TERM UINT32_C(88)
 #define METALRAFT_NODE_OFFSET_NOW UINT32_C(96)
-#define METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX UINT32_C(104)
-#define METALRAFT_NODE_OFFSET_MEMBERS UINT32_C(112)
-#define METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS UINT32_C(116)
-#define METALRAFT_NODE_OFFSET_MAX_PAYLOAD UINT32_C(120)
-#define METALRAFT_NODE_OFFSET_INBOX_OFFSET UINT32_C(124)
-#define METALRAFT_NODE_OFFSET_PEERS_OFFSET UINT32_C(128)
-#define METALRAFT_NODE_OFFSET_SLOTS_OFFSET UINT32_C(132)
-#define METALRAFT_NODE_OFFSET_BYTES_OFFSET UINT32_C(136)
-#define METALRAFT_NODE_OFFSET_OUTBOX_OFFSET UINT32_C(140)
-#define METALRAFT_NODE_OFFSET_BASE_OFFSET UINT32_C(144)
-#define METALRAFT_NODE_OFFSET_EVENTS_OFFSET UINT32_C(148)
-#define METALRAFT_NODE_OFFSET_SLOT_MASK UINT32_C(152)
-#define METALRAFT_NODE_OFFSET_TERMS_OFFSET UINT32_C(156)
-#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(160)
-#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(168)
-#define METALRAFT_NODE_OFFSET_TERM_COUNT UINT32_C(172)
-#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(176)
-#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(184)
-#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(192)
-#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(200)
-#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(208)
-#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(212)
-#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(216)
-#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(224)
-#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(232)
-#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(240)
-#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(244)
-#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(248)
-#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(252)
-#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(256)
-#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(264)
-#define METALRAFT_NODE_OFFSET_OFFICE_INDEX UINT32_C(272)
-#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(280)
+#define METALRAFT_NODE_OFFSET_COMPACTED UINT32_C(104)
+#define METALRAFT_NODE_OFFSET_READ_TICKET UINT32_C(112)
+#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(120)
+#define METALRAFT_NODE_OFFSET_TRANSFER_TARGET UINT32_C(128)
+#define METALRAFT_NODE_OFFSET_QUIET UINT32_C(132)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX UINT32_C(136)
+#define METALRAFT_NODE_OFFSET_MEMBERS UINT32_C(144)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS UINT32_C(148)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_OFFSET UINT32_C(152)
+#define METALRAFT_NODE_OFFSET_RESERVED UINT32_C(156)
+#define METALRAFT_NODE_OFFSET_MAX_PAYLOAD UINT32_C(160)
+#define METALRAFT_NODE_OFFSET_INBOX_OFFSET UINT32_C(164)
+#define METALRAFT_NODE_OFFSET_PEERS_OFFSET UINT32_C(168)
+#define METALRAFT_NODE_OFFSET_SLOTS_OFFSET UINT32_C(172)
+#define METALRAFT_NODE_OFFSET_BYTES_OFFSET UINT32_C(176)
+#define METALRAFT_NODE_OFFSET_OUTBOX_OFFSET UINT32_C(180)
+#define METALRAFT_NODE_OFFSET_BASE_OFFSET UINT32_C(184)
+#define METALRAFT_NODE_OFFSET_EVENTS_OFFSET UINT32_C(188)
+#define METALRAFT_NODE_OFFSET_SLOT_MASK UINT32_C(192)
+#define METALRAFT_NODE_OFFSET_TERMS_OFFSET UINT32_C(196)
+#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(200)
+#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(208)
+#define METALRAFT_NODE_OFFSET_TERM_COUNT UINT32_C(212)
+#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(216)
+#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(224)
+#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(232)
+#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(240)
+#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(248)
+#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(252)
+#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(256)
+#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(264)
+#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(272)
+#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(276)
+#define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(280)
+#define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(284)
+#define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(288)
+#define METALRAFT_NODE_OFFSET_SHARED_NEXT UINT32_C(296)
+#define METALRAFT_NODE_OFFSET_OFFICE_INDEX UINT32_C(304)
+#define METALRAFT_NODE_OFFSET_ROUND UINT32_C(312)
+#define METALRAFT_NODE_OFFSET_TERM_INDEX UINT32_C(320)
+#define METALRAFT_NODE_OFFSET_ROUND_LAST UINT32_C(328)
+#define METALRAFT_NODE_OFFSET_CONTACT_BASE UINT32_C(336)
+#define METALRAFT_NODE_OFFSET_TRANSFER_DEADLINE UINT32_C(344)
+#define METALRAFT_NODE_OFFSET_UNSETTLED UINT32_C(352)
+#define METALRAFT_NODE_OFFSET_HAND_OVER UINT32_C(356)
+#define METALRAFT_NODE_OFFSET_IDLE_ROUNDS UINT32_C(360)
+#define METALRAFT_NODE_OFFSET_CHUNK_LENGTH UINT32_C(364)
+#define METALRAFT_NODE_OFFSET_INCOMING_INDEX UINT32_C(368)
+#define METALRAFT_NODE_OFFSET_INCOMING_TERM UINT32_C(376)
+#define METALRAFT_NODE_OFFSET_INCOMING_OFFSET UINT32_C(384)
+#define METALRAFT_NODE_OFFSET_INCOMING_DONE UINT32_C(392)
+#define METALRAFT_NODE_OFFSET_READ_STRICT UINT32_C(396)
+#define METALRAFT_NODE_OFFSET_ROUND_WANTED UINT32_C(400)
+#define METALRAFT_NODE_OFFSET_ROUND_CONFIRMED UINT32_C(408)
+#define METALRAFT_NODE_OFFSET_READ_ASKED UINT32_C(416)
+#define METALRAFT_NODE_OFFSET_READ_CONFIRMED UINT32_C(424)
+#define METALRAFT_NODE_OFFSET_READ_INDEX UINT32_C(432)
+#define METALRAFT_NODE_OFFSET_READ_REFUSED UINT32_C(440)
+#define METALRAFT_NODE_OFFSET_READ_TOLD UINT32_C(448)
+#define METALRAFT_NODE_OFFSET_SAVED_COMPACTED UINT32_C(456)
 METALRAFT_ABI_ASSERT(metalraft_node_magic, offsetof(metalraft_node, magic) == METALRAFT_NODE_OFFSET_MAGIC);
 METALRAFT_ABI_ASSERT(metalraft_node_stage, offsetof(metalraft_node, stage) == METALRAFT_NODE_OFFSET_STAGE);
 METALRAFT_ABI_ASSERT(metalraft_node_failure, offsetof(metalraft_node, failure) == METALRAFT_NODE_OFFSET_FAILURE);
@@ -488,9 +698,16 @@ METALRAFT_ABI_ASSERT(metalraft_node_first, offsetof(metalraft_node, first) == ME
 METALRAFT_ABI_ASSERT(metalraft_node_snapshot_index, offsetof(metalraft_node, snapshot_index) == METALRAFT_NODE_OFFSET_SNAPSHOT_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_snapshot_term, offsetof(metalraft_node, snapshot_term) == METALRAFT_NODE_OFFSET_SNAPSHOT_TERM);
 METALRAFT_ABI_ASSERT(metalraft_node_now, offsetof(metalraft_node, now) == METALRAFT_NODE_OFFSET_NOW);
+METALRAFT_ABI_ASSERT(metalraft_node_compacted, offsetof(metalraft_node, compacted) == METALRAFT_NODE_OFFSET_COMPACTED);
+METALRAFT_ABI_ASSERT(metalraft_node_read_ticket, offsetof(metalraft_node, read_ticket) == METALRAFT_NODE_OFFSET_READ_TICKET);
+METALRAFT_ABI_ASSERT(metalraft_node_last_heard, offsetof(metalraft_node, last_heard) == METALRAFT_NODE_OFFSET_LAST_HEARD);
+METALRAFT_ABI_ASSERT(metalraft_node_transfer_target, offsetof(metalraft_node, transfer_target) == METALRAFT_NODE_OFFSET_TRANSFER_TARGET);
+METALRAFT_ABI_ASSERT(metalraft_node_quiet, offsetof(metalraft_node, quiet) == METALRAFT_NODE_OFFSET_QUIET);
 METALRAFT_ABI_ASSERT(metalraft_node_configuration_index, offsetof(metalraft_node, configuration_index) == METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_members, offsetof(metalraft_node, members) == METALRAFT_NODE_OFFSET_MEMBERS);
 METALRAFT_ABI_ASSERT(metalraft_node_configuration_flags, offsetof(metalraft_node, configuration_flags) == METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS);
+METALRAFT_ABI_ASSERT(metalraft_node_configuration_offset, offsetof(metalraft_node, configuration_offset) == METALRAFT_NODE_OFFSET_CONFIGURATION_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_node_reserved, offsetof(metalraft_node, reserved) == METALRAFT_NODE_OFFSET_RESERVED);
 METALRAFT_ABI_ASSERT(metalraft_node_max_payload, offsetof(metalraft_node, max_payload) == METALRAFT_NODE_OFFSET_MAX_PAYLOAD);
 METALRAFT_ABI_ASSERT(metalraft_node_inbox_offset, offsetof(metalraft_node, inbox_offset) == METALRAFT_NODE_OFFSET_INBOX_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_peers_offset, offsetof(metalraft_node, peers_offset) == METALRAFT_NODE_OFFSET_PEERS_OFFSET);
@@ -510,7 +727,6 @@ METALRAFT_ABI_ASSERT(metalraft_node_verified, offsetof(metalraft_node, verified)
 METALRAFT_ABI_ASSERT(metalraft_node_saved_term, offsetof(metalraft_node, saved_term) == METALRAFT_NODE_OFFSET_SAVED_TERM);
 METALRAFT_ABI_ASSERT(metalraft_node_saved_vote, offsetof(metalraft_node, saved_vote) == METALRAFT_NODE_OFFSET_SAVED_VOTE);
 METALRAFT_ABI_ASSERT(metalraft_node_busy, offsetof(metalraft_node, busy) == METALRAFT_NODE_OFFSET_BUSY);
-METALRAFT_ABI_ASSERT(metalraft_node_last_heard, offsetof(metalraft_node, last_heard) == METALRAFT_NODE_OFFSET_LAST_HEARD);
 METALRAFT_ABI_ASSERT(metalraft_node_election_base, offsetof(metalraft_node, election_base) == METALRAFT_NODE_OFFSET_ELECTION_BASE);
 METALRAFT_ABI_ASSERT(metalraft_node_election_delay, offsetof(metalraft_node, election_delay) == METALRAFT_NODE_OFFSET_ELECTION_DELAY);
 METALRAFT_ABI_ASSERT(metalraft_node_due_to_all, offsetof(metalraft_node, due_to_all) == METALRAFT_NODE_OFFSET_DUE_TO_ALL);
@@ -521,13 +737,34 @@ METALRAFT_ABI_ASSERT(metalraft_node_shared_length, offsetof(metalraft_node, shar
 METALRAFT_ABI_ASSERT(metalraft_node_shared_next, offsetof(metalraft_node, shared_next) == METALRAFT_NODE_OFFSET_SHARED_NEXT);
 METALRAFT_ABI_ASSERT(metalraft_node_office_index, offsetof(metalraft_node, office_index) == METALRAFT_NODE_OFFSET_OFFICE_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_round, offsetof(metalraft_node, round) == METALRAFT_NODE_OFFSET_ROUND);
-METALRAFT_ABI_ASSERT(metalraft_node_size, offsetof(metalraft_node, round) + sizeof(uint64_t) == METALRAFT_NODE_SIZE);
+METALRAFT_ABI_ASSERT(metalraft_node_term_index, offsetof(metalraft_node, term_index) == METALRAFT_NODE_OFFSET_TERM_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_node_round_last, offsetof(metalraft_node, round_last) == METALRAFT_NODE_OFFSET_ROUND_LAST);
+METALRAFT_ABI_ASSERT(metalraft_node_contact_base, offsetof(metalraft_node, contact_base) == METALRAFT_NODE_OFFSET_CONTACT_BASE);
+METALRAFT_ABI_ASSERT(metalraft_node_transfer_deadline, offsetof(metalraft_node, transfer_deadline) == METALRAFT_NODE_OFFSET_TRANSFER_DEADLINE);
+METALRAFT_ABI_ASSERT(metalraft_node_unsettled, offsetof(metalraft_node, unsettled) == METALRAFT_NODE_OFFSET_UNSETTLED);
+METALRAFT_ABI_ASSERT(metalraft_node_hand_over, offsetof(metalraft_node, hand_over) == METALRAFT_NODE_OFFSET_HAND_OVER);
+METALRAFT_ABI_ASSERT(metalraft_node_idle_rounds, offsetof(metalraft_node, idle_rounds) == METALRAFT_NODE_OFFSET_IDLE_ROUNDS);
+METALRAFT_ABI_ASSERT(metalraft_node_chunk_length, offsetof(metalraft_node, chunk_length) == METALRAFT_NODE_OFFSET_CHUNK_LENGTH);
+METALRAFT_ABI_ASSERT(metalraft_node_incoming_index, offsetof(metalraft_node, incoming_index) == METALRAFT_NODE_OFFSET_INCOMING_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_node_incoming_term, offsetof(metalraft_node, incoming_term) == METALRAFT_NODE_OFFSET_INCOMING_TERM);
+METALRAFT_ABI_ASSERT(metalraft_node_incoming_offset, offsetof(metalraft_node, incoming_offset) == METALRAFT_NODE_OFFSET_INCOMING_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_node_incoming_done, offsetof(metalraft_node, incoming_done) == METALRAFT_NODE_OFFSET_INCOMING_DONE);
+METALRAFT_ABI_ASSERT(metalraft_node_read_strict, offsetof(metalraft_node, read_strict) == METALRAFT_NODE_OFFSET_READ_STRICT);
+METALRAFT_ABI_ASSERT(metalraft_node_round_wanted, offsetof(metalraft_node, round_wanted) == METALRAFT_NODE_OFFSET_ROUND_WANTED);
+METALRAFT_ABI_ASSERT(metalraft_node_round_confirmed, offsetof(metalraft_node, round_confirmed) == METALRAFT_NODE_OFFSET_ROUND_CONFIRMED);
+METALRAFT_ABI_ASSERT(metalraft_node_read_asked, offsetof(metalraft_node, read_asked) == METALRAFT_NODE_OFFSET_READ_ASKED);
+METALRAFT_ABI_ASSERT(metalraft_node_read_confirmed, offsetof(metalraft_node, read_confirmed) == METALRAFT_NODE_OFFSET_READ_CONFIRMED);
+METALRAFT_ABI_ASSERT(metalraft_node_read_index, offsetof(metalraft_node, read_index) == METALRAFT_NODE_OFFSET_READ_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_node_read_refused, offsetof(metalraft_node, read_refused) == METALRAFT_NODE_OFFSET_READ_REFUSED);
+METALRAFT_ABI_ASSERT(metalraft_node_read_told, offsetof(metalraft_node, read_told) == METALRAFT_NODE_OFFSET_READ_TOLD);
+METALRAFT_ABI_ASSERT(metalraft_node_saved_compacted, offsetof(metalraft_node, saved_compacted) == METALRAFT_NODE_OFFSET_SAVED_COMPACTED);
+METALRAFT_ABI_ASSERT(metalraft_node_size, offsetof(metalraft_node, saved_compacted) + sizeof(uint64_t) == METALRAFT_NODE_SIZE);
 
 /* NodeFormat. */
 /* First word of an arena that holds a node: "MRN" and the version of the ABI. */
-#define METALRAFT_NODE_FORMAT_MAGIC UINT32_C(0x14e524d)
+#define METALRAFT_NODE_FORMAT_MAGIC UINT32_C(0x24e524d)
 /* Version of the ABI: exports, imports, struct layouts. */
-#define METALRAFT_NODE_FORMAT_ABI_VERSION 1
+#define METALRAFT_NODE_FORMAT_ABI_VERSION 2
 
 /* Stage. What a node may be asked to do. */
 /* Initialized: takes what was recovered from storage. */
@@ -541,6 +778,12 @@ METALRAFT_ABI_ASSERT(metalraft_node_size, offsetof(metalraft_node, round) + size
 #define METALRAFT_ROLE_PRE_CANDIDATE UINT32_C(1)
 #define METALRAFT_ROLE_CANDIDATE UINT32_C(2)
 #define METALRAFT_ROLE_LEADER UINT32_C(3)
+
+/* ReadKind. How a read is made linearizable. */
+/* By a round of heartbeats (ReadIndex, thesis 6.4). */
+#define METALRAFT_READ_KIND_INDEX UINT32_C(0)
+/* By a lease, if the plan has leases and one holds; else as INDEX (thesis 6.4.1). */
+#define METALRAFT_READ_KIND_LEASE UINT32_C(1)
 
 /* TimerKind. */
 /* A follower or candidate has waited for an election timeout. */
@@ -564,9 +807,23 @@ typedef struct metalraft_peer {
   uint64_t ack_round;
   /* Leader: highest commit index that the follower was told while it could use it. */
   uint64_t commit_sent;
+  /* Leader: `readRound`'s ticket, as the follower gave it. */
+  uint64_t read_ticket;
+  /* Leader: the heartbeat round that the follower's reads wait for; 0 if none do. */
+  uint64_t read_round;
+  /* Sending a snapshot: its index. */
+  uint64_t chunk_index;
+  /* Sending a snapshot: bytes of the image that the follower has taken. */
+  uint64_t chunk_offset;
+  /* Sending a snapshot: when the chunk behind them was sent, in ms. */
+  uint64_t chunk_sent;
+  /* Sending a snapshot: bytes of that chunk. */
+  uint32_t chunk_length;
+  /* Election priority. */
+  uint32_t priority;
   /* A PeerState. */
   uint32_t state;
-  /* Probing: 1 once the probe is out, until it is answered or a heartbeat repeats it. */
+  /* 1 once the probe, or a chunk of a snapshot, is out, until it is answered or repeated. */
   uint32_t paused;
   /* Leader: number of Appends with entries sent so far. */
   uint32_t sequence_sent;
@@ -593,7 +850,7 @@ typedef struct metalraft_peer {
   /* Pre-vote reply due: the term that was asked for. */
   uint64_t reply_term;
 } metalraft_peer;
-#define METALRAFT_PEER_SIZE UINT32_C(128)
+#define METALRAFT_PEER_SIZE UINT32_C(176)
 #define METALRAFT_PEER_OFFSET_ID UINT32_C(0)
 #define METALRAFT_PEER_OFFSET_ROLES UINT32_C(4)
 #define METALRAFT_PEER_OFFSET_MATCH UINT32_C(8)
@@ -601,20 +858,27 @@ typedef struct metalraft_peer {
 #define METALRAFT_PEER_OFFSET_LAST_ACK UINT32_C(24)
 #define METALRAFT_PEER_OFFSET_ACK_ROUND UINT32_C(32)
 #define METALRAFT_PEER_OFFSET_COMMIT_SENT UINT32_C(40)
-#define METALRAFT_PEER_OFFSET_STATE UINT32_C(48)
-#define METALRAFT_PEER_OFFSET_PAUSED UINT32_C(52)
-#define METALRAFT_PEER_OFFSET_SEQUENCE_SENT UINT32_C(56)
-#define METALRAFT_PEER_OFFSET_SEQUENCE_ACKED UINT32_C(60)
-#define METALRAFT_PEER_OFFSET_VOTE UINT32_C(64)
-#define METALRAFT_PEER_OFFSET_DUE UINT32_C(68)
-#define METALRAFT_PEER_OFFSET_REPLY_SEQUENCE UINT32_C(72)
-#define METALRAFT_PEER_OFFSET_REPLY_GRANTED UINT32_C(76)
-#define METALRAFT_PEER_OFFSET_REPLY_ROUND UINT32_C(80)
-#define METALRAFT_PEER_OFFSET_REPLY_SENT UINT32_C(88)
-#define METALRAFT_PEER_OFFSET_REPLY_REJECTED UINT32_C(96)
-#define METALRAFT_PEER_OFFSET_REPLY_HINT_INDEX UINT32_C(104)
-#define METALRAFT_PEER_OFFSET_REPLY_HINT_TERM UINT32_C(112)
-#define METALRAFT_PEER_OFFSET_REPLY_TERM UINT32_C(120)
+#define METALRAFT_PEER_OFFSET_READ_TICKET UINT32_C(48)
+#define METALRAFT_PEER_OFFSET_READ_ROUND UINT32_C(56)
+#define METALRAFT_PEER_OFFSET_CHUNK_INDEX UINT32_C(64)
+#define METALRAFT_PEER_OFFSET_CHUNK_OFFSET UINT32_C(72)
+#define METALRAFT_PEER_OFFSET_CHUNK_SENT UINT32_C(80)
+#define METALRAFT_PEER_OFFSET_CHUNK_LENGTH UINT32_C(88)
+#define METALRAFT_PEER_OFFSET_PRIORITY UINT32_C(92)
+#define METALRAFT_PEER_OFFSET_STATE UINT32_C(96)
+#define METALRAFT_PEER_OFFSET_PAUSED UINT32_C(100)
+#define METALRAFT_PEER_OFFSET_SEQUENCE_SENT UINT32_C(104)
+#define METALRAFT_PEER_OFFSET_SEQUENCE_ACKED UINT32_C(108)
+#define METALRAFT_PEER_OFFSET_VOTE UINT32_C(112)
+#define METALRAFT_PEER_OFFSET_DUE UINT32_C(116)
+#define METALRAFT_PEER_OFFSET_REPLY_SEQUENCE UINT32_C(120)
+#define METALRAFT_PEER_OFFSET_REPLY_GRANTED UINT32_C(124)
+#define METALRAFT_PEER_OFFSET_REPLY_ROUND UINT32_C(128)
+#define METALRAFT_PEER_OFFSET_REPLY_SENT UINT32_C(136)
+#define METALRAFT_PEER_OFFSET_REPLY_REJECTED UINT32_C(144)
+#define METALRAFT_PEER_OFFSET_REPLY_HINT_INDEX UINT32_C(152)
+#define METALRAFT_PEER_OFFSET_REPLY_HINT_TERM UINT32_C(160)
+#define METALRAFT_PEER_OFFSET_REPLY_TERM UINT32_C(168)
 METALRAFT_ABI_ASSERT(metalraft_peer_id, offsetof(metalraft_peer, id) == METALRAFT_PEER_OFFSET_ID);
 METALRAFT_ABI_ASSERT(metalraft_peer_roles, offsetof(metalraft_peer, roles) == METALRAFT_PEER_OFFSET_ROLES);
 METALRAFT_ABI_ASSERT(metalraft_peer_match, offsetof(metalraft_peer, match) == METALRAFT_PEER_OFFSET_MATCH);
@@ -622,6 +886,13 @@ METALRAFT_ABI_ASSERT(metalraft_peer_next, offsetof(metalraft_peer, next) == META
 METALRAFT_ABI_ASSERT(metalraft_peer_last_ack, offsetof(metalraft_peer, last_ack) == METALRAFT_PEER_OFFSET_LAST_ACK);
 METALRAFT_ABI_ASSERT(metalraft_peer_ack_round, offsetof(metalraft_peer, ack_round) == METALRAFT_PEER_OFFSET_ACK_ROUND);
 METALRAFT_ABI_ASSERT(metalraft_peer_commit_sent, offsetof(metalraft_peer, commit_sent) == METALRAFT_PEER_OFFSET_COMMIT_SENT);
+METALRAFT_ABI_ASSERT(metalraft_peer_read_ticket, offsetof(metalraft_peer, read_ticket) == METALRAFT_PEER_OFFSET_READ_TICKET);
+METALRAFT_ABI_ASSERT(metalraft_peer_read_round, offsetof(metalraft_peer, read_round) == METALRAFT_PEER_OFFSET_READ_ROUND);
+METALRAFT_ABI_ASSERT(metalraft_peer_chunk_index, offsetof(metalraft_peer, chunk_index) == METALRAFT_PEER_OFFSET_CHUNK_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_peer_chunk_offset, offsetof(metalraft_peer, chunk_offset) == METALRAFT_PEER_OFFSET_CHUNK_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_peer_chunk_sent, offsetof(metalraft_peer, chunk_sent) == METALRAFT_PEER_OFFSET_CHUNK_SENT);
+METALRAFT_ABI_ASSERT(metalraft_peer_chunk_length, offsetof(metalraft_peer, chunk_length) == METALRAFT_PEER_OFFSET_CHUNK_LENGTH);
+METALRAFT_ABI_ASSERT(metalraft_peer_priority, offsetof(metalraft_peer, priority) == METALRAFT_PEER_OFFSET_PRIORITY);
 METALRAFT_ABI_ASSERT(metalraft_peer_state, offsetof(metalraft_peer, state) == METALRAFT_PEER_OFFSET_STATE);
 METALRAFT_ABI_ASSERT(metalraft_peer_paused, offsetof(metalraft_peer, paused) == METALRAFT_PEER_OFFSET_PAUSED);
 METALRAFT_ABI_ASSERT(metalraft_peer_sequence_sent, offsetof(metalraft_peer, sequence_sent) == METALRAFT_PEER_OFFSET_SEQUENCE_SENT);
@@ -643,6 +914,8 @@ METALRAFT_ABI_ASSERT(metalraft_peer_size, offsetof(metalraft_peer, reply_term) +
 #define METALRAFT_PEER_STATE_PROBE UINT32_C(0)
 /* Entries are sent ahead of their acknowledgements, within the in-flight window. */
 #define METALRAFT_PEER_STATE_PIPELINE UINT32_C(1)
+/* What the follower needs is compacted: the snapshot is sent, one chunk at a time. */
+#define METALRAFT_PEER_STATE_SNAPSHOT UINT32_C(2)
 
 /*
  * Capacities, times and identity of a node. All fields are little-endian; sizes are in bytes, times in milliseconds.
@@ -684,16 +957,21 @@ typedef struct metalraft_plan {
   uint32_t election_jitter;
   /* Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   uint32_t heartbeat;
-  /* Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
-  uint32_t reserved;
+  /* Entries that stay in storage behind a snapshot of this node's own, for slow followers. */
+  uint32_t keep_entries;
+  /*
+   * Leader leases: 0 turns them off; else how far two clocks may drift apart, in thousandths, 1 to 500. A lease lasts
+   * for the election timeout less that share, so all nodes must have the same election timeout and keep to the bound.
+   */
+  uint32_t lease_drift;
+  /* Idle heartbeat rounds after which a group rests; 0: never. */
+  uint32_t quiesce_rounds;
+  /* Must be 0, as the ones behind it. */
+  uint64_t reserved;
   /* Must be 0. */
   uint64_t reserved1;
   /* Must be 0. */
   uint64_t reserved2;
-  /* Must be 0. */
-  uint64_t reserved3;
-  /* Must be 0. */
-  uint64_t reserved4;
 } metalraft_plan;
 #define METALRAFT_PLAN_SIZE UINT32_C(96)
 #define METALRAFT_PLAN_OFFSET_CLUSTER UINT32_C(0)
@@ -710,11 +988,12 @@ typedef struct metalraft_plan {
 #define METALRAFT_PLAN_OFFSET_ELECTION_TIMEOUT UINT32_C(48)
 #define METALRAFT_PLAN_OFFSET_ELECTION_JITTER UINT32_C(52)
 #define METALRAFT_PLAN_OFFSET_HEARTBEAT UINT32_C(56)
-#define METALRAFT_PLAN_OFFSET_RESERVED UINT32_C(60)
-#define METALRAFT_PLAN_OFFSET_RESERVED1 UINT32_C(64)
-#define METALRAFT_PLAN_OFFSET_RESERVED2 UINT32_C(72)
-#define METALRAFT_PLAN_OFFSET_RESERVED3 UINT32_C(80)
-#define METALRAFT_PLAN_OFFSET_RESERVED4 UINT32_C(88)
+#define METALRAFT_PLAN_OFFSET_KEEP_ENTRIES UINT32_C(60)
+#define METALRAFT_PLAN_OFFSET_LEASE_DRIFT UINT32_C(64)
+#define METALRAFT_PLAN_OFFSET_QUIESCE_ROUNDS UINT32_C(68)
+#define METALRAFT_PLAN_OFFSET_RESERVED UINT32_C(72)
+#define METALRAFT_PLAN_OFFSET_RESERVED1 UINT32_C(80)
+#define METALRAFT_PLAN_OFFSET_RESERVED2 UINT32_C(88)
 METALRAFT_ABI_ASSERT(metalraft_plan_cluster, offsetof(metalraft_plan, cluster) == METALRAFT_PLAN_OFFSET_CLUSTER);
 METALRAFT_ABI_ASSERT(metalraft_plan_group, offsetof(metalraft_plan, group) == METALRAFT_PLAN_OFFSET_GROUP);
 METALRAFT_ABI_ASSERT(metalraft_plan_id, offsetof(metalraft_plan, id) == METALRAFT_PLAN_OFFSET_ID);
@@ -729,12 +1008,13 @@ METALRAFT_ABI_ASSERT(metalraft_plan_address_bytes, offsetof(metalraft_plan, addr
 METALRAFT_ABI_ASSERT(metalraft_plan_election_timeout, offsetof(metalraft_plan, election_timeout) == METALRAFT_PLAN_OFFSET_ELECTION_TIMEOUT);
 METALRAFT_ABI_ASSERT(metalraft_plan_election_jitter, offsetof(metalraft_plan, election_jitter) == METALRAFT_PLAN_OFFSET_ELECTION_JITTER);
 METALRAFT_ABI_ASSERT(metalraft_plan_heartbeat, offsetof(metalraft_plan, heartbeat) == METALRAFT_PLAN_OFFSET_HEARTBEAT);
+METALRAFT_ABI_ASSERT(metalraft_plan_keep_entries, offsetof(metalraft_plan, keep_entries) == METALRAFT_PLAN_OFFSET_KEEP_ENTRIES);
+METALRAFT_ABI_ASSERT(metalraft_plan_lease_drift, offsetof(metalraft_plan, lease_drift) == METALRAFT_PLAN_OFFSET_LEASE_DRIFT);
+METALRAFT_ABI_ASSERT(metalraft_plan_quiesce_rounds, offsetof(metalraft_plan, quiesce_rounds) == METALRAFT_PLAN_OFFSET_QUIESCE_ROUNDS);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved, offsetof(metalraft_plan, reserved) == METALRAFT_PLAN_OFFSET_RESERVED);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved1, offsetof(metalraft_plan, reserved1) == METALRAFT_PLAN_OFFSET_RESERVED1);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved2, offsetof(metalraft_plan, reserved2) == METALRAFT_PLAN_OFFSET_RESERVED2);
-METALRAFT_ABI_ASSERT(metalraft_plan_reserved3, offsetof(metalraft_plan, reserved3) == METALRAFT_PLAN_OFFSET_RESERVED3);
-METALRAFT_ABI_ASSERT(metalraft_plan_reserved4, offsetof(metalraft_plan, reserved4) == METALRAFT_PLAN_OFFSET_RESERVED4);
-METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + sizeof(uint64_t) == METALRAFT_PLAN_SIZE);
+METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved2) + sizeof(uint64_t) == METALRAFT_PLAN_SIZE);
 
 /* PlanLimit. The limits of a plan's fields. */
 /* Most members of a configuration: quorums are counted by comparing all pairs. */
@@ -758,10 +1038,21 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
  * leader's further back has to be larger than any that leaders can leave behind who commit nothing.
  */
 #define METALRAFT_PLAN_LIMIT_TERMS UINT32_C(32)
+/* Largest drift of clocks that a lease can be shortened by, in thousandths. */
+#define METALRAFT_PLAN_LIMIT_DRIFT UINT32_C(500)
 /* Longest of the times: an hour. */
 #define METALRAFT_PLAN_LIMIT_TIME UINT32_C(3600000)
 /* Largest term, index or time: 2^53 - 1, so that hosts may hold them in doubles. */
 #define METALRAFT_PLAN_LIMIT_NUMBER UINT64_C(0x1fffffffffffff)
+
+/*
+ * SnapshotAnswer. What `readSnapshot` answers besides a number of bytes. Anything below LATER is a failure: the node
+ * stops.
+ */
+/* Not at hand now: ask again at a later flush. */
+#define METALRAFT_SNAPSHOT_ANSWER_LATER (-1)
+/* Failed: the node stops. */
+#define METALRAFT_SNAPSHOT_ANSWER_FAILED (-2)
 
 /* StatusCode. What an export answers. Zero and above: taken. Below zero: refused, and the node is unchanged. */
 /* Taken. */
@@ -770,6 +1061,8 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 #define METALRAFT_STATUS_MORE 1
 /* Well-formed but without effect: it speaks of a state that is past (an old term, an overwritten entry). */
 #define METALRAFT_STATUS_STALE 2
+/* A read may be answered at once from the state machine. */
+#define METALRAFT_STATUS_READY 3
 /* No node lies at this address: the magic word is missing, or the address is not a multiple of 8. */
 #define METALRAFT_STATUS_BAD_HANDLE (-1)
 /* The export was called from inside an import of the same node's `flush`, or that flush never returned. */
@@ -807,6 +1100,23 @@ METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved4) + 
 #define METALRAFT_STATUS_BUSY (-33)
 /* The proposal is longer than the plan's messages can carry; the field `maxPayload` is the limit. */
 #define METALRAFT_STATUS_TOO_LARGE (-34)
+/* Another configuration is in the log and not committed yet. */
+#define METALRAFT_STATUS_CHANGE_PENDING (-35)
+/* The leader has not committed an entry of its own term yet: try again when it has (thesis 4.1, 6.4). */
+#define METALRAFT_STATUS_NOT_READY (-36)
+/* A new voter has to be a learner first, and hold all that the log held at the last heartbeat. */
+#define METALRAFT_STATUS_NOT_CAUGHT_UP (-37)
+/* No member that can lead has this id. */
+#define METALRAFT_STATUS_UNKNOWN_NODE (-38)
+/* The configuration would leave no voter that can lead. */
+#define METALRAFT_STATUS_NO_VOTER (-39)
+/*
+ * The configuration is neither one voter away from the one in force, nor a joint one that begins with its voters, nor
+ * the one that a joint configuration leads to; or it turns a member into a witness, or a witness into something else.
+ */
+#define METALRAFT_STATUS_BAD_CHANGE (-40)
+/* The leader is handing over: proposals are taken again when that has failed. */
+#define METALRAFT_STATUS_TRANSFERRING (-41)
 /* Reason of a stop: a storage effect was refused by the host. */
 #define METALRAFT_STATUS_STORAGE_FAILED (-48)
 /* Reason of a stop: the state machine refused a committed entry. */
@@ -870,6 +1180,11 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
  * Appends a run of whole entries in wire form. The bytes are valid only during the call.
  */
 /*
+ * int32_t compact(uint32_t node, uint32_t index_low, uint32_t index_high);
+ * Entries up to an index are covered by a durable snapshot and may be removed. If the log ends before that index, it is
+ * empty afterwards, and the next append is at index + 1.
+ */
+/*
  * int32_t read(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t count, uint32_t into, uint32_t
  * capacity);
  * Reads back entries that have left the window.
@@ -878,6 +1193,7 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
   X(hardState, "(iiii)i") \
   X(truncate, "(iii)i") \
   X(append, "(iiiiiiii)i") \
+  X(compact, "(iii)i") \
   X(read, "(iiiiii)i")
 
 /*
@@ -904,8 +1220,28 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
  * command, uint32_t length);
  * Applies a committed and locally durable command; called once for each index in ascending order since the restart.
  */
+/*
+ * int32_t readSnapshot(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t offset_low, uint32_t
+ * offset_high, uint32_t into, uint32_t capacity, uint32_t witness);
+ * Reads a piece of the image of this node's newest snapshot: the configuration as of its index in wire form, then the
+ * state machine's bytes.
+ */
+/*
+ * int32_t writeSnapshot(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t term_low, uint32_t term_high,
+ * uint32_t offset_low, uint32_t offset_high, uint32_t bytes, uint32_t length, uint32_t last);
+ * Takes a chunk of the image of a snapshot that a leader sends. A chunk at offset 0 begins a new image; whatever was
+ * received before is given up. When the last one is taken, the host makes the image durable and calls `snapshot`.
+ */
+/*
+ * void reads(uint32_t node, uint32_t ticket_low, uint32_t ticket_high, uint32_t index_low, uint32_t index_high,
+ * uint32_t answered);
+ * Reads may now be answered, or are refused: those with tickets up to this one, of which the host was not told yet.
+ */
 #define METALRAFT_IMPORTS_MACHINE(X) \
-  X(apply, "(iiiiiii)i")
+  X(apply, "(iiiiiii)i") \
+  X(readSnapshot, "(iiiiiiii)i") \
+  X(writeSnapshot, "(iiiiiiiiii)i") \
+  X(reads, "(iiiiii)")
 
 /* Imports from the module "observer". The observer trait, as the core sees it. */
 
@@ -938,7 +1274,7 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
  */
 /*
  * int32_t restoreSnapshot(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t term_low, uint32_t
- * term_high, uint32_t configuration, uint32_t length);
+ * term_high, uint32_t compacted_low, uint32_t compacted_high, uint32_t configuration, uint32_t length);
  * Restores where the log begins. At bootstrap: index 0, term 0 and the first configuration; a node that will be added
  * to a running cluster has none.
  */
@@ -962,6 +1298,29 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
  * int32_t propose(uint32_t node, uint32_t command, uint32_t length);
  * Input: a command for the state machine. If taken, it stands at index `last` in term `term`; it is committed when it
  * is applied there, and lost when an entry of another term is.
+ */
+/*
+ * int32_t read(uint32_t node, uint32_t now_low, uint32_t now_high, uint32_t kind);
+ * Input: a linearizable read. Its answer is told through `machine.reads`, by a ticket.
+ */
+/*
+ * int32_t reconfigure(uint32_t node, uint32_t configuration, uint32_t length);
+ * Input: another configuration. If taken, it stands at index `last` and is in force; it is committed when an entry
+ * there is, of the same term.
+ */
+/*
+ * int32_t transfer(uint32_t node, uint32_t now_low, uint32_t now_high, uint32_t target);
+ * Input: hand over leadership. Proposals are refused until the node steps down, or an election timeout has passed.
+ */
+/*
+ * int32_t snapshot(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t term_low, uint32_t term_high,
+ * uint32_t configuration, uint32_t length);
+ * Input: a snapshot is durable. Of what is applied: it is this node's own, and the log may be compacted behind it. Of
+ * more: it is the one whose image the leader sent.
+ */
+/*
+ * int32_t snapshotFailed(uint32_t node);
+ * Input: the image that was being received could not be kept: its chunks begin again.
  */
 /*
  * int32_t durable(uint32_t node, uint32_t index_low, uint32_t index_high, uint32_t term_low, uint32_t term_high);
@@ -993,12 +1352,17 @@ METALRAFT_ABI_ASSERT(metalraft_term_start_size, offsetof(metalraft_term_start, t
   X(planBytes, "(i)i") \
   X(init, "(iii)i") \
   X(restoreHardState, "(iiii)i") \
-  X(restoreSnapshot, "(iiiiiii)i") \
+  X(restoreSnapshot, "(iiiiiiiii)i") \
   X(restoreEntries, "(iii)i") \
   X(start, "(iii)i") \
   X(receive, "(iiiii)i") \
   X(timer, "(iiii)i") \
   X(propose, "(iii)i") \
+  X(read, "(iiii)i") \
+  X(reconfigure, "(iii)i") \
+  X(transfer, "(iiii)i") \
+  X(snapshot, "(iiiiiii)i") \
+  X(snapshotFailed, "(i)i") \
   X(durable, "(iiiii)i") \
   X(unreachable, "(ii)i") \
   X(observe, "(ii)i") \

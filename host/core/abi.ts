@@ -25,7 +25,7 @@ export const Member = {
   id: 0,
   /** u8. Bits of MemberRole; not 0. */
   roles: 4,
-  /** u8. Election priority: a hint, 0 unless set. */
+  /** u8. Election priority: members below the highest one wait longer before they campaign. A hint; 0 unless set. */
   priority: 5,
   /** u8. Bytes of address that follow, padding not counted. */
   addressLength: 6,
@@ -54,8 +54,10 @@ export const MemberRole = {
   OUTGOING: 2,
   /** Receives the log, is never counted, never campaigns. */
   LEARNER: 4,
-  /** A voter that keeps terms and no payloads, and never leads. Together with VOTER or OUTGOING. */
+  /** Keeps terms and no payloads, and never leads. Together with any of the others; fixed while the member stays. */
   WITNESS: 8,
+  /** A learner that the leader makes a voter by itself once it has caught up. Together with LEARNER. */
+  PROMOTE: 16,
 } as const;
 export type MemberRole = (typeof MemberRole)[keyof typeof MemberRole];
 
@@ -65,6 +67,7 @@ export const MemberRoleName: Readonly<Record<number, string>> = {
   2: "OUTGOING",
   4: "LEARNER",
   8: "WITNESS",
+  16: "PROMOTE",
 };
 
 /**
@@ -92,6 +95,8 @@ export const EntryKind = {
   NOOP: 1,
   /** A configuration, in force from the moment it is appended (thesis 4.1). Never applied. */
   CONFIGURATION: 2,
+  /** Stands in a witness's log for a NORMAL entry: no payload. Never applied. */
+  HOLLOW: 3,
 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
@@ -100,6 +105,7 @@ export const EntryKindName: Readonly<Record<number, string>> = {
   0: "NORMAL",
   1: "NOOP",
   2: "CONFIGURATION",
+  3: "HOLLOW",
 };
 
 /** Framing of entries. */
@@ -150,8 +156,16 @@ export const EventKind = {
   INFLIGHT_FULL: 12,
   /** (status code as an unsigned number, 0) The node stopped for good. */
   STOPPED: 13,
+  /**
+   * (index, 1 if it was installed from a leader, 0 if it is this node's own) The log begins behind another snapshot.
+   */
+  SNAPSHOT: 14,
+  /** (target or 0, 0) A leadership transfer began; with 0, one was given up. */
+  TRANSFER: 15,
+  /** (1 or 0, term) The group rests, or is awake again. */
+  QUIET: 16,
   /** Number of kinds. */
-  COUNT: 14,
+  COUNT: 17,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
@@ -171,7 +185,10 @@ export const EventKindName: Readonly<Record<number, string>> = {
   11: "LOYAL",
   12: "INFLIGHT_FULL",
   13: "STOPPED",
-  14: "COUNT",
+  14: "SNAPSHOT",
+  15: "TRANSFER",
+  16: "QUIET",
+  17: "COUNT",
 };
 
 /**
@@ -269,6 +286,69 @@ export const AppendReply = {
   hintTerm: 48,
 } as const;
 
+/**
+ * InstallSnapshot (thesis 5.1, figure 5.3), one chunk of the image. Its bytes follow; with MessageFlag.LAST the image
+ * ends with them. The image begins with the configuration as of its index, in wire form.
+ * Byte offsets of the fields; `size` is where the last one ends.
+ */
+export const InstallSnapshot = {
+  size: 40,
+  /** u64. Last index that the snapshot covers. */
+  index: 0,
+  /** u64. Its term. */
+  term: 8,
+  /** u64. Where in the image the chunk begins. */
+  offset: 16,
+  /** u64. As in Append. */
+  round: 24,
+  /** u64. As in Append. */
+  sent: 32,
+} as const;
+
+/**
+ * Answers an InstallSnapshot. Begins as an AppendReply does.
+ * Byte offsets of the fields; `size` is where the last one ends.
+ */
+export const SnapshotReply = {
+  size: 48,
+  /** u64. As in AppendReply. */
+  match: 0,
+  /** u64. As in AppendReply. */
+  round: 8,
+  /** u64. As in AppendReply. */
+  sent: 16,
+  /** u32. As in AppendReply. */
+  sequence: 24,
+  /** u32. Must be 0. */
+  reserved: 28,
+  /** u64. The snapshot that is being received. */
+  index: 32,
+  /** u64. Bytes of its image that have been taken: where the next chunk begins. */
+  offset: 40,
+} as const;
+
+/**
+ * A follower asks its leader up to where it has to apply before it may answer its reads (thesis 6.4).
+ * Byte offsets of the fields; `size` is where the last one ends.
+ */
+export const ReadRequest = {
+  size: 8,
+  /** u64. The follower's newest ticket, echoed. */
+  ticket: 0,
+} as const;
+
+/**
+ * Answers a ReadRequest once the leader is confirmed.
+ * Byte offsets of the fields; `size` is where the last one ends.
+ */
+export const ReadReply = {
+  size: 16,
+  /** u64. Reads up to this ticket are answered. */
+  ticket: 0,
+  /** u64. What has to be applied first. */
+  index: 8,
+} as const;
+
 export const MessageKind = {
   /** A VoteRequest follows the header. */
   VOTE_REQUEST: 1,
@@ -278,6 +358,16 @@ export const MessageKind = {
   APPEND: 3,
   /** An AppendReply follows the header. */
   APPEND_REPLY: 4,
+  /** An InstallSnapshot and bytes of the image follow the header. */
+  INSTALL_SNAPSHOT: 5,
+  /** A SnapshotReply follows the header. */
+  SNAPSHOT_REPLY: 6,
+  /** Nothing follows the header: the leader asks the receiver to campaign at once (thesis 3.10). */
+  TIMEOUT_NOW: 7,
+  /** A ReadRequest follows the header. */
+  READ_REQUEST: 8,
+  /** A ReadReply follows the header. */
+  READ_REPLY: 9,
 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
@@ -287,6 +377,11 @@ export const MessageKindName: Readonly<Record<number, string>> = {
   2: "VOTE_REPLY",
   3: "APPEND",
   4: "APPEND_REPLY",
+  5: "INSTALL_SNAPSHOT",
+  6: "SNAPSHOT_REPLY",
+  7: "TIMEOUT_NOW",
+  8: "READ_REQUEST",
+  9: "READ_REPLY",
 };
 
 export const MessageFlag = {
@@ -298,6 +393,14 @@ export const MessageFlag = {
   REJECTED: 4,
   /** Append without entries: it only tells the commit index, and wants no reply if it fits. */
   QUIET: 8,
+  /** Vote request: on behalf of the leader, which hands over; loyalty to it does not stand against it. */
+  TRANSFER: 16,
+  /** Append without entries: the leader rests, no more heartbeats come. Wants no reply if the follower can rest too. */
+  REST: 32,
+  /** InstallSnapshot: the image ends here. */
+  LAST: 64,
+  /** Read request: a lease of the leader's will do. */
+  LEASE: 128,
 } as const;
 export type MessageFlag = (typeof MessageFlag)[keyof typeof MessageFlag];
 
@@ -307,6 +410,10 @@ export const MessageFlagName: Readonly<Record<number, string>> = {
   2: "GRANTED",
   4: "REJECTED",
   8: "QUIET",
+  16: "TRANSFER",
+  32: "REST",
+  64: "LAST",
+  128: "LEASE",
 };
 
 export const MessageFormat = {
@@ -324,19 +431,16 @@ export const MessageFormat = {
   APPEND_REPLY: 72,
   /** Bytes of an append reply with MessageFlag.REJECTED. */
   REJECTION: 96,
+  /** Bytes of an InstallSnapshot before the image's bytes, header included. */
+  INSTALL_SNAPSHOT: 80,
+  /** Bytes of a snapshot reply. */
+  SNAPSHOT_REPLY: 88,
+  /** Bytes of a read request. */
+  READ_REQUEST: 48,
+  /** Bytes of a read reply. */
+  READ_REPLY: 56,
 } as const;
 export type MessageFormat = (typeof MessageFormat)[keyof typeof MessageFormat];
-
-/** The name of each MessageFormat, for people. */
-export const MessageFormatName: Readonly<Record<number, string>> = {
-  21069: "MAGIC",
-  1: "VERSION",
-  40: "HEADER",
-  88: "APPEND",
-  56: "VOTE_REQUEST",
-  72: "APPEND_REPLY",
-  96: "REJECTION",
-};
 
 /**
  * A node's fixed part. A host may read any field between two calls, and must not write any. The fields up to
@@ -344,7 +448,7 @@ export const MessageFormatName: Readonly<Record<number, string>> = {
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Node = {
-  size: 288,
+  size: 464,
   /** u32. NodeFormat.MAGIC: marks a node, and names the version of this layout. */
   magic: 0,
   /** u32. A Stage. */
@@ -377,89 +481,152 @@ export const Node = {
   snapshotTerm: 88,
   /** u64. The newest time that came with an input, in ms. */
   now: 96,
-  /** u64. Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
-  configurationIndex: 104,
-  /** u32. Members of the configuration in force. */
-  members: 112,
-  /** u32. Bits of ConfigurationFlag of the configuration in force. */
-  configurationFlags: 116,
-  /** u32. Longest payload of a proposal, in bytes. */
-  maxPayload: 120,
-  /** u32. Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
-  inboxOffset: 124,
-  /** u32. The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
-  peersOffset: 128,
-  /** u32. The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
-  slotsOffset: 132,
-  /** u32. The window's bytes. */
-  bytesOffset: 136,
-  /** u32. The message being made. */
-  outboxOffset: 140,
-  /** u32. The configuration as of `first - 1`, in wire form. */
-  baseOffset: 144,
-  /** u32. Pending events' arguments, two u64 each. */
-  eventsOffset: 148,
-  /** u32. `windowEntries - 1`: which slot an index has. */
-  slotMask: 152,
-  /** u32. The rows of terms that have left the window, TermStart each. */
-  termsOffset: 156,
-  /** u64. Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
-  baseIndex: 160,
-  /** u32. Where the next entry goes, as an offset into the window's bytes. */
-  head: 168,
-  /** u32. Rows of terms that have left the window; at least 1. */
-  termCount: 172,
-  /** u64. Highest index handed to storage. `written <= last`. */
-  written: 176,
-  /** u64. Smallest index from which storage has to remove entries at the next flush; 0 if none. */
-  truncateFrom: 184,
-  /** u64. Highest index up to which this log is known to equal the current leader's; 0 after each change of leader. */
-  verified: 192,
-  /** u64. Term in the last hard state written. `savedTerm <= term`. */
-  savedTerm: 200,
-  /** u32. Vote in the last hard state written. */
-  savedVote: 208,
-  /** u32. Nonzero while `flush` runs. */
-  busy: 212,
+  /** u64. Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
+  compacted: 104,
+  /** u64. The newest ticket given to a read. */
+  readTicket: 112,
   /** u64. When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
-  lastHeard: 216,
+  lastHeard: 120,
+  /** u32. Leader: whom it hands over to; 0 if to nobody. */
+  transferTarget: 128,
+  /** u32. 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
+  quiet: 132,
+  /** u64. Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
+  configurationIndex: 136,
+  /** u32. Members of the configuration in force. */
+  members: 144,
+  /** u32. Bits of ConfigurationFlag of the configuration in force. */
+  configurationFlags: 148,
+  /** u32. Where the configuration in force lies, in wire form. */
+  configurationOffset: 152,
+  /** u32. Must be 0. */
+  reserved: 156,
+  /** u32. Longest payload of a proposal, in bytes. */
+  maxPayload: 160,
+  /** u32. Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
+  inboxOffset: 164,
+  /** u32. The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
+  peersOffset: 168,
+  /** u32. The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
+  slotsOffset: 172,
+  /** u32. The window's bytes. */
+  bytesOffset: 176,
+  /** u32. The message being made. */
+  outboxOffset: 180,
+  /** u32. The configuration as of `first - 1`, in wire form. */
+  baseOffset: 184,
+  /** u32. Pending events' arguments, two u64 each. */
+  eventsOffset: 188,
+  /** u32. `windowEntries - 1`: which slot an index has. */
+  slotMask: 192,
+  /** u32. The rows of terms that have left the window, TermStart each. */
+  termsOffset: 196,
+  /** u64. Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
+  baseIndex: 200,
+  /** u32. Where the next entry goes, as an offset into the window's bytes. */
+  head: 208,
+  /** u32. Rows of terms that have left the window; at least 1. */
+  termCount: 212,
+  /** u64. Highest index handed to storage. `written <= last`. */
+  written: 216,
+  /** u64. Smallest index from which storage has to remove entries at the next flush; 0 if none. */
+  truncateFrom: 224,
+  /** u64. Highest index up to which this log is known to equal the current leader's; 0 after each change of leader. */
+  verified: 232,
+  /** u64. Term in the last hard state written. `savedTerm <= term`. */
+  savedTerm: 240,
+  /** u32. Vote in the last hard state written. */
+  savedVote: 248,
+  /** u32. Nonzero while `flush` runs. */
+  busy: 252,
   /** u64. From when the election timeout counts. */
-  electionBase: 224,
+  electionBase: 256,
   /** u64. Delay of the election timer that is due to be armed. */
-  electionDelay: 232,
+  electionDelay: 264,
   /** u32. Bits of Due that are due to every member. */
-  dueToAll: 240,
+  dueToAll: 272,
   /** u32. Bits of TimerAction that the next flush lets out. */
-  timers: 244,
+  timers: 276,
   /** u32. Kinds of events wanted. */
-  eventMask: 248,
+  eventMask: 280,
   /** u32. Kinds of events pending. */
-  eventsPending: 252,
+  eventsPending: 284,
   /** u32. Length of the Append in the outbox that other followers at the same place can share; 0 if none. */
-  sharedLength: 256,
+  sharedLength: 288,
   /** u64. `next` of the followers that can share it. */
-  sharedNext: 264,
+  sharedNext: 296,
   /**
    * u64. Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the
    * term.
    */
-  officeIndex: 272,
-  /** u64. Number of the latest heartbeat round. */
-  round: 280,
+  officeIndex: 304,
+  /** u64. Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
+  round: 312,
+  /** u64. Leader: the first index of its term. Once that is committed it may change members and answer reads. */
+  termIndex: 320,
+  /** u64. Leader: last index when the latest heartbeat was due: who holds that has caught up. */
+  roundLast: 328,
+  /** u64. Leader: contact with a quorum is taken for granted for an election timeout from here: when the group woke. */
+  contactBase: 336,
+  /** u64. Leader: when the transfer is given up. */
+  transferDeadline: 344,
+  /**
+   * u32. 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration,
+   * or to step down because it is no voter in it.
+   */
+  unsettled: 352,
+  /**
+   * u32. Leader: 1 from when it asked a member to campaign; its lease may be broken from there. Candidate: 1 if it was
+   * asked.
+   */
+  handOver: 356,
+  /** u32. Leader: idle heartbeat rounds so far. */
+  idleRounds: 360,
+  /** u32. Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */
+  chunkLength: 364,
+  /** u64. Its index; 0 if none is. */
+  incomingIndex: 368,
+  /** u64. Its term. */
+  incomingTerm: 376,
+  /** u64. Bytes of its image taken so far. */
+  incomingOffset: 384,
+  /** u32. 1 once the image is complete: the host makes it durable. */
+  incomingDone: 392,
+  /** u32. Follower: 1 if one of the reads that wait must not rely on a lease. */
+  readStrict: 396,
+  /** u64. Leader: the newest round that a read waits for, its own or a follower's. */
+  roundWanted: 400,
+  /** u64. Leader: the newest round that a quorum has acknowledged. */
+  roundConfirmed: 408,
+  /** u64. Follower: ticket in the latest request to the leader. */
+  readAsked: 416,
+  /**
+   * u64. Reads up to this ticket may be answered once `readIndex` is applied. `readTold <= readConfirmed <=
+   * readTicket`.
+   */
+  readConfirmed: 424,
+  /** u64. See `readConfirmed`. */
+  readIndex: 432,
+  /** u64. Reads up to this ticket are refused. */
+  readRefused: 440,
+  /** u64. Up to which ticket the host was told. */
+  readTold: 448,
+  /** u64. `compacted` as last handed to storage. */
+  savedCompacted: 456,
 } as const;
 
 export const NodeFormat = {
   /** First word of an arena that holds a node: "MRN" and the version of the ABI. */
-  MAGIC: 0x14e524d,
+  MAGIC: 0x24e524d,
   /** Version of the ABI: exports, imports, struct layouts. */
-  ABI_VERSION: 1,
+  ABI_VERSION: 2,
 } as const;
 export type NodeFormat = (typeof NodeFormat)[keyof typeof NodeFormat];
 
 /** The name of each NodeFormat, for people. */
 export const NodeFormatName: Readonly<Record<number, string>> = {
-  21910093: "MAGIC",
-  1: "ABI_VERSION",
+  38687309: "MAGIC",
+  2: "ABI_VERSION",
 };
 
 /** What a node may be asked to do. */
@@ -494,6 +661,21 @@ export const RoleName: Readonly<Record<number, string>> = {
   3: "LEADER",
 };
 
+/** How a read is made linearizable. */
+export const ReadKind = {
+  /** By a round of heartbeats (ReadIndex, thesis 6.4). */
+  INDEX: 0,
+  /** By a lease, if the plan has leases and one holds; else as INDEX (thesis 6.4.1). */
+  LEASE: 1,
+} as const;
+export type ReadKind = (typeof ReadKind)[keyof typeof ReadKind];
+
+/** The name of each ReadKind, for people. */
+export const ReadKindName: Readonly<Record<number, string>> = {
+  0: "INDEX",
+  1: "LEASE",
+};
+
 export const TimerKind = {
   /** A follower or candidate has waited for an election timeout. */
   ELECTION: 0,
@@ -513,7 +695,7 @@ export const TimerKindName: Readonly<Record<number, string>> = {
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Peer = {
-  size: 128,
+  size: 176,
   /** u32. The member's id; 0 in an unused record. */
   id: 0,
   /** u32. Bits of MemberRole; 0 for a node that is no member. */
@@ -528,34 +710,48 @@ export const Peer = {
   ackRound: 32,
   /** u64. Leader: highest commit index that the follower was told while it could use it. */
   commitSent: 40,
+  /** u64. Leader: `readRound`'s ticket, as the follower gave it. */
+  readTicket: 48,
+  /** u64. Leader: the heartbeat round that the follower's reads wait for; 0 if none do. */
+  readRound: 56,
+  /** u64. Sending a snapshot: its index. */
+  chunkIndex: 64,
+  /** u64. Sending a snapshot: bytes of the image that the follower has taken. */
+  chunkOffset: 72,
+  /** u64. Sending a snapshot: when the chunk behind them was sent, in ms. */
+  chunkSent: 80,
+  /** u32. Sending a snapshot: bytes of that chunk. */
+  chunkLength: 88,
+  /** u32. Election priority. */
+  priority: 92,
   /** u32. A PeerState. */
-  state: 48,
-  /** u32. Probing: 1 once the probe is out, until it is answered or a heartbeat repeats it. */
-  paused: 52,
+  state: 96,
+  /** u32. 1 once the probe, or a chunk of a snapshot, is out, until it is answered or repeated. */
+  paused: 100,
   /** u32. Leader: number of Appends with entries sent so far. */
-  sequenceSent: 56,
+  sequenceSent: 104,
   /** u32. Leader: newest number acknowledged. `sequenceSent - sequenceAcked` are under way. */
-  sequenceAcked: 60,
+  sequenceAcked: 108,
   /** u32. Candidate: 0 unknown, 1 granted, 2 denied. */
-  vote: 64,
+  vote: 112,
   /** u32. Bits of Due. */
-  due: 68,
+  due: 116,
   /** u32. Reply due: `sequence` to echo. */
-  replySequence: 72,
+  replySequence: 120,
   /** u32. Pre-vote reply due: 1 if granted. */
-  replyGranted: 76,
+  replyGranted: 124,
   /** u64. Append reply due: `round` to echo. */
-  replyRound: 80,
+  replyRound: 128,
   /** u64. Append reply due: `sent` to echo. */
-  replySent: 88,
+  replySent: 136,
   /** u64. Append reply due: index of the Append that did not fit; 0 if all did. */
-  replyRejected: 96,
+  replyRejected: 144,
   /** u64. Append reply due: index of the hint. */
-  replyHintIndex: 104,
+  replyHintIndex: 152,
   /** u64. Append reply due: term of the hint. */
-  replyHintTerm: 112,
+  replyHintTerm: 160,
   /** u64. Pre-vote reply due: the term that was asked for. */
-  replyTerm: 120,
+  replyTerm: 168,
 } as const;
 
 export const PeerState = {
@@ -563,6 +759,8 @@ export const PeerState = {
   PROBE: 0,
   /** Entries are sent ahead of their acknowledgements, within the in-flight window. */
   PIPELINE: 1,
+  /** What the follower needs is compacted: the snapshot is sent, one chunk at a time. */
+  SNAPSHOT: 2,
 } as const;
 export type PeerState = (typeof PeerState)[keyof typeof PeerState];
 
@@ -570,6 +768,7 @@ export type PeerState = (typeof PeerState)[keyof typeof PeerState];
 export const PeerStateName: Readonly<Record<number, string>> = {
   0: "PROBE",
   1: "PIPELINE",
+  2: "SNAPSHOT",
 };
 
 /**
@@ -616,16 +815,22 @@ export const Plan = {
   electionJitter: 52,
   /** u32. Time between heartbeats: at least 1, at most half of `electionTimeout`. */
   heartbeat: 56,
-  /** u32. Must be 0, as the ones behind it: room for the limits of what is to come (reads, snapshots, clock drift). */
-  reserved: 60,
+  /** u32. Entries that stay in storage behind a snapshot of this node's own, for slow followers. */
+  keepEntries: 60,
+  /**
+   * u32. Leader leases: 0 turns them off; else how far two clocks may drift apart, in thousandths, 1 to 500. A lease
+   * lasts for the election timeout less that share, so all nodes must have the same election timeout and keep to the
+   * bound.
+   */
+  leaseDrift: 64,
+  /** u32. Idle heartbeat rounds after which a group rests; 0: never. */
+  quiesceRounds: 68,
+  /** u64. Must be 0, as the ones behind it. */
+  reserved: 72,
   /** u64. Must be 0. */
-  reserved1: 64,
+  reserved1: 80,
   /** u64. Must be 0. */
-  reserved2: 72,
-  /** u64. Must be 0. */
-  reserved3: 80,
-  /** u64. Must be 0. */
-  reserved4: 88,
+  reserved2: 88,
 } as const;
 
 /** The limits of a plan's fields. */
@@ -651,6 +856,8 @@ export const PlanLimit = {
    * leader's further back has to be larger than any that leaders can leave behind who commit nothing.
    */
   TERMS: 32,
+  /** Largest drift of clocks that a lease can be shortened by, in thousandths. */
+  DRIFT: 500,
   /** Longest of the times: an hour. */
   TIME: 3600000,
   /** Largest term, index or time: 2^53 - 1, so that hosts may hold them in doubles. */
@@ -669,8 +876,24 @@ export const PlanLimitName: Readonly<Record<number, string>> = {
   1024: "INFLIGHT",
   248: "ADDRESS",
   32: "TERMS",
+  500: "DRIFT",
   3600000: "TIME",
   9007199254740991: "NUMBER",
+};
+
+/** What `readSnapshot` answers besides a number of bytes. Anything below LATER is a failure: the node stops. */
+export const SnapshotAnswer = {
+  /** Not at hand now: ask again at a later flush. */
+  LATER: -1,
+  /** Failed: the node stops. */
+  FAILED: -2,
+} as const;
+export type SnapshotAnswer = (typeof SnapshotAnswer)[keyof typeof SnapshotAnswer];
+
+/** The name of each SnapshotAnswer, for people. */
+export const SnapshotAnswerName: Readonly<Record<number, string>> = {
+  [-1]: "LATER",
+  [-2]: "FAILED",
 };
 
 /** What an export answers. Zero and above: taken. Below zero: refused, and the node is unchanged. */
@@ -681,6 +904,8 @@ export const StatusCode = {
   MORE: 1,
   /** Well-formed but without effect: it speaks of a state that is past (an old term, an overwritten entry). */
   STALE: 2,
+  /** A read may be answered at once from the state machine. */
+  READY: 3,
   /** No node lies at this address: the magic word is missing, or the address is not a multiple of 8. */
   BAD_HANDLE: -1,
   /** The export was called from inside an import of the same node's `flush`, or that flush never returned. */
@@ -720,6 +945,23 @@ export const StatusCode = {
   BUSY: -33,
   /** The proposal is longer than the plan's messages can carry; the field `maxPayload` is the limit. */
   TOO_LARGE: -34,
+  /** Another configuration is in the log and not committed yet. */
+  CHANGE_PENDING: -35,
+  /** The leader has not committed an entry of its own term yet: try again when it has (thesis 4.1, 6.4). */
+  NOT_READY: -36,
+  /** A new voter has to be a learner first, and hold all that the log held at the last heartbeat. */
+  NOT_CAUGHT_UP: -37,
+  /** No member that can lead has this id. */
+  UNKNOWN_NODE: -38,
+  /** The configuration would leave no voter that can lead. */
+  NO_VOTER: -39,
+  /**
+   * The configuration is neither one voter away from the one in force, nor a joint one that begins with its voters, nor
+   * the one that a joint configuration leads to; or it turns a member into a witness, or a witness into something else.
+   */
+  BAD_CHANGE: -40,
+  /** The leader is handing over: proposals are taken again when that has failed. */
+  TRANSFERRING: -41,
   /** Reason of a stop: a storage effect was refused by the host. */
   STORAGE_FAILED: -48,
   /** Reason of a stop: the state machine refused a committed entry. */
@@ -738,6 +980,7 @@ export const StatusCodeName: Readonly<Record<number, string>> = {
   0: "OK",
   1: "MORE",
   2: "STALE",
+  3: "READY",
   [-1]: "BAD_HANDLE",
   [-2]: "REENTERED",
   [-3]: "BAD_STAGE",
@@ -755,6 +998,13 @@ export const StatusCodeName: Readonly<Record<number, string>> = {
   [-32]: "NOT_LEADER",
   [-33]: "BUSY",
   [-34]: "TOO_LARGE",
+  [-35]: "CHANGE_PENDING",
+  [-36]: "NOT_READY",
+  [-37]: "NOT_CAUGHT_UP",
+  [-38]: "UNKNOWN_NODE",
+  [-39]: "NO_VOTER",
+  [-40]: "BAD_CHANGE",
+  [-41]: "TRANSFERRING",
   [-48]: "STORAGE_FAILED",
   [-49]: "MACHINE_FAILED",
   [-50]: "WINDOW_TOO_SMALL",
@@ -850,6 +1100,15 @@ export type CoreImports = {
       length: number,
     ): number;
     /**
+     * Entries up to an index are covered by a durable snapshot and may be removed. If the log ends before that index,
+     * it is empty afterwards, and the next append is at index + 1.
+     * @param node the handle
+     * @param indexLow low word of the index
+     * @param indexHigh high word of it
+     * @returns a StorageAnswer
+     */
+    compact(node: number, indexLow: number, indexHigh: number): number;
+    /**
      * Reads back entries that have left the window.
      * @param node the handle
      * @param indexLow low word of the first index wanted
@@ -901,6 +1160,74 @@ export type CoreImports = {
       command: number,
       length: number,
     ): number;
+    /**
+     * Reads a piece of the image of this node's newest snapshot: the configuration as of its index in wire form, then
+     * the state machine's bytes.
+     * @param node the handle
+     * @param indexLow low word of the snapshot's index
+     * @param indexHigh high word of it
+     * @param offsetLow low word of where in the image the piece begins
+     * @param offsetHigh high word of it
+     * @param into where to copy it
+     * @param capacity bytes there are
+     * @param witness 1: the image for a witness, which is the configuration alone
+     * @returns bytes copied, fewer than `capacity` only where the image ends; or a SnapshotAnswer
+     */
+    readSnapshot(
+      node: number,
+      indexLow: number,
+      indexHigh: number,
+      offsetLow: number,
+      offsetHigh: number,
+      into: number,
+      capacity: number,
+      witness: number,
+    ): number;
+    /**
+     * Takes a chunk of the image of a snapshot that a leader sends. A chunk at offset 0 begins a new image; whatever
+     * was received before is given up. When the last one is taken, the host makes the image durable and calls
+     * `snapshot`.
+     * @param node the handle
+     * @param indexLow low word of the snapshot's index
+     * @param indexHigh high word of it
+     * @param termLow low word of its term
+     * @param termHigh high word of it
+     * @param offsetLow low word of where in the image the chunk begins
+     * @param offsetHigh high word of it
+     * @param bytes where the chunk lies, valid only during the call
+     * @param length its length in bytes
+     * @param last 1 if the image ends with it
+     * @returns 0 if taken; anything else: not taken, it will be sent again
+     */
+    writeSnapshot(
+      node: number,
+      indexLow: number,
+      indexHigh: number,
+      termLow: number,
+      termHigh: number,
+      offsetLow: number,
+      offsetHigh: number,
+      bytes: number,
+      length: number,
+      last: number,
+    ): number;
+    /**
+     * Reads may now be answered, or are refused: those with tickets up to this one, of which the host was not told yet.
+     * @param node the handle
+     * @param ticketLow low word of the newest ticket
+     * @param ticketHigh high word of it
+     * @param indexLow low word of an index that is applied and that they may be answered at
+     * @param indexHigh high word of it
+     * @param answered 1: they may be answered now; 0: they are refused
+     */
+    reads(
+      node: number,
+      ticketLow: number,
+      ticketHigh: number,
+      indexLow: number,
+      indexHigh: number,
+      answered: number,
+    ): void;
   };
   /** The observer trait, as the core sees it. */
   readonly observer: {
@@ -956,6 +1283,8 @@ export interface CoreExports {
    * @param indexHigh high word of it
    * @param termLow low word of its term
    * @param termHigh high word of it
+   * @param compactedLow low word of the index up to which storage holds no entries, at most the snapshot's
+   * @param compactedHigh high word of it
    * @param configuration where the configuration as of that index lies, in wire form, a multiple of 8
    * @param length its length in bytes; 0 if there is none
    */
@@ -965,6 +1294,8 @@ export interface CoreExports {
     indexHigh: number,
     termLow: number,
     termHigh: number,
+    compactedLow: number,
+    compactedHigh: number,
     configuration: number,
     length: number,
   ): number;
@@ -1007,6 +1338,59 @@ export interface CoreExports {
    * @param length its length in bytes, at most `maxPayload`
    */
   propose(node: number, command: number, length: number): number;
+  /**
+   * Input: a linearizable read. Its answer is told through `machine.reads`, by a ticket.
+   * @param node the handle
+   * @param nowLow low word of the time in ms
+   * @param nowHigh high word of it
+   * @param kind a ReadKind
+   * @returns OK: the ticket is in the field `readTicket`; READY: it may be answered at once; NOT_LEADER: no leader is
+   * known; NOT_READY
+   */
+  read(node: number, nowLow: number, nowHigh: number, kind: number): number;
+  /**
+   * Input: another configuration. If taken, it stands at index `last` and is in force; it is committed when an entry
+   * there is, of the same term.
+   * @param node the handle
+   * @param configuration where it lies in wire form, a multiple of 8
+   * @param length its length in bytes
+   */
+  reconfigure(node: number, configuration: number, length: number): number;
+  /**
+   * Input: hand over leadership. Proposals are refused until the node steps down, or an election timeout has passed.
+   * @param node the handle
+   * @param nowLow low word of the time in ms
+   * @param nowHigh high word of it
+   * @param target the member's id, or 0 for the one most fit
+   */
+  transfer(node: number, nowLow: number, nowHigh: number, target: number): number;
+  /**
+   * Input: a snapshot is durable. Of what is applied: it is this node's own, and the log may be compacted behind it. Of
+   * more: it is the one whose image the leader sent.
+   * @param node the handle
+   * @param indexLow low word of the last index that it covers
+   * @param indexHigh high word of it
+   * @param termLow low word of its term
+   * @param termHigh high word of it
+   * @param configuration where the configuration as of that index lies, in wire form, a multiple of 8
+   * @param length its length in bytes
+   * @returns OK: if it came from a leader, the log now begins behind it, and the host restores the state machine from
+   * it before the next flush; STALE: it is not needed
+   */
+  snapshot(
+    node: number,
+    indexLow: number,
+    indexHigh: number,
+    termLow: number,
+    termHigh: number,
+    configuration: number,
+    length: number,
+  ): number;
+  /**
+   * Input: the image that was being received could not be kept: its chunks begin again.
+   * @param node the handle
+   */
+  snapshotFailed(node: number): number;
   /**
    * Input: the log is durable up to the entry (index, term).
    * @param node the handle

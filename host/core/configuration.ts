@@ -36,3 +36,12 @@ export function encodeConfiguration(members: readonly MemberInfo[], flags = 0): 
   }
   return bytes;
 }
+
+/** Length in bytes of the configuration that begins at `offset`: it says itself how many members it has. */
+export function configurationLength(view: DataView, offset: number): number {
+  let end = offset + Configuration.size;
+  for (let left = view.getUint32(offset + Configuration.count, true); left > 0; left--) {
+    end += Member.size + align8(view.getUint8(end + Member.addressLength));
+  }
+  return end - offset;
+}

@@ -16,12 +16,19 @@ export interface Effects {
   hardState(term: number, vote: number): number;
   truncate(from: number): number;
   append(first: number, count: number, lastTerm: number, entries: number, length: number): number;
+  compact(index: number): number;
   read(index: number, count: number, into: number, capacity: number): number;
   send(to: number, message: number, length: number, barrier: boolean): void;
   arm(kind: number, delay: number, jitter: number): void;
   cancel(kind: number): void;
   /** Answers 0, or anything else to stop the node. */
   apply(index: number, term: number, command: number, length: number): number;
+  /** Answers bytes copied, fewer than `capacity` only where the image ends, or a SnapshotAnswer. */
+  readSnapshot(index: number, offset: number, into: number, capacity: number, witness: boolean): number;
+  /** Answers 0 if the chunk was taken. */
+  writeSnapshot(index: number, term: number, offset: number, bytes: number, length: number, last: boolean): number;
+  /** Reads up to `ticket` may be answered now, or are refused. */
+  reads(ticket: number, index: number, answered: boolean): void;
   event(kind: number, first: number, second: number): void;
 }
 
@@ -54,11 +61,15 @@ const NO_EFFECTS: Effects = {
   hardState: outsideFlush,
   truncate: outsideFlush,
   append: outsideFlush,
+  compact: outsideFlush,
   read: outsideFlush,
   send: outsideFlush,
   arm: outsideFlush,
   cancel: outsideFlush,
   apply: outsideFlush,
+  readSnapshot: outsideFlush,
+  writeSnapshot: outsideFlush,
+  reads: outsideFlush,
   event: outsideFlush,
 };
 
@@ -142,6 +153,7 @@ export class CoreInstance {
         truncate: (_node, fromLow, fromHigh) => this.current.truncate(join(fromLow, fromHigh)),
         append: (_node, firstLow, firstHigh, count, termLow, termHigh, entries, length) =>
           this.current.append(join(firstLow, firstHigh), count, join(termLow, termHigh), entries >>> 0, length >>> 0),
+        compact: (_node, indexLow, indexHigh) => this.current.compact(join(indexLow, indexHigh)),
         read: (_node, indexLow, indexHigh, count, into, capacity) =>
           this.current.read(join(indexLow, indexHigh), count >>> 0, into >>> 0, capacity >>> 0),
       },
@@ -156,6 +168,25 @@ export class CoreInstance {
       machine: {
         apply: (_node, indexLow, indexHigh, termLow, termHigh, command, length) =>
           this.current.apply(join(indexLow, indexHigh), join(termLow, termHigh), command >>> 0, length >>> 0),
+        readSnapshot: (_node, indexLow, indexHigh, offsetLow, offsetHigh, into, capacity, witness) =>
+          this.current.readSnapshot(
+            join(indexLow, indexHigh),
+            join(offsetLow, offsetHigh),
+            into >>> 0,
+            capacity >>> 0,
+            witness !== 0,
+          ),
+        writeSnapshot: (_node, indexLow, indexHigh, termLow, termHigh, offsetLow, offsetHigh, bytes, length, last) =>
+          this.current.writeSnapshot(
+            join(indexLow, indexHigh),
+            join(termLow, termHigh),
+            join(offsetLow, offsetHigh),
+            bytes >>> 0,
+            length >>> 0,
+            last !== 0,
+          ),
+        reads: (_node, ticketLow, ticketHigh, indexLow, indexHigh, answered) =>
+          this.current.reads(join(ticketLow, ticketHigh), join(indexLow, indexHigh), answered !== 0),
       },
       observer: {
         event: (_node, kind, firstLow, firstHigh, secondLow, secondHigh) =>

@@ -4,6 +4,7 @@
  */
 
 import { Node as Layout, Plan as PlanLayout, StatusCode, StatusCodeName } from "./abi.js";
+import { configurationLength } from "./configuration.js";
 import { type CoreInstance, type Effects, high, low } from "./instance.js";
 import { describePlanProblem, type Plan, planFits, writePlan } from "./plan.js";
 
@@ -72,8 +73,9 @@ export class CoreNode {
     this.#expectOk("restoreHardState", this.#exports.restoreHardState(this.handle, low(term), high(term), vote));
   }
 
-  /** Restores where the log begins; `configuration` is in wire form, empty if none is known. */
-  restoreSnapshot(index: number, term: number, configuration: Uint8Array): void {
+  /** Restores where the log begins; `configuration` is in wire form, empty if none is known. Storage holds the entries
+   * behind `compacted`, so that a slow follower need not be sent the snapshot. */
+  restoreSnapshot(index: number, term: number, configuration: Uint8Array, compacted = index): void {
     const place = this.#toInbox(configuration);
     const { handle } = this;
     this.#expectOk(
@@ -84,6 +86,8 @@ export class CoreNode {
         high(index),
         low(term),
         high(term),
+        low(compacted),
+        high(compacted),
         place,
         configuration.length,
       ),
@@ -132,6 +136,37 @@ export class CoreNode {
   /** Input: a member could not be reached. */
   unreachable(peer: number): number {
     return this.#exports.unreachable(this.handle, peer);
+  }
+
+  /** Input: a linearizable read. OK: its ticket is `readTicket`; READY: it may be answered at once. */
+  read(now: number, kind: number): number {
+    return this.#exports.read(this.handle, low(now), high(now), kind);
+  }
+
+  /** Input: another configuration, in wire form. If taken, it stands at index `last`. */
+  reconfigure(configuration: Uint8Array): number {
+    const { handle, plan } = this;
+    if (configuration.length > plan.maxMessage) return StatusCode.BAD_CONFIGURATION;
+    return this.#exports.reconfigure(handle, this.#toInbox(configuration), configuration.length);
+  }
+
+  /** Input: hand over leadership, to the best member if `target` is 0. */
+  transfer(now: number, target: number): number {
+    return this.#exports.transfer(this.handle, low(now), high(now), target);
+  }
+
+  /** Input: a snapshot is durable; `configuration` is in wire form. OK for one that a leader sent: the log begins behind
+   * it, and the state machine is to be restored from it before the next flush. */
+  snapshot(index: number, term: number, configuration: Uint8Array): number {
+    if (configuration.length > this.plan.maxMessage) return StatusCode.BAD_CONFIGURATION;
+    const place = this.#toInbox(configuration);
+    const { handle } = this;
+    return this.#exports.snapshot(handle, low(index), high(index), low(term), high(term), place, configuration.length);
+  }
+
+  /** Input: the image that was being received is lost. */
+  snapshotFailed(): number {
+    return this.#exports.snapshotFailed(this.handle);
   }
 
   /** Chooses the events for the observer. */
@@ -186,6 +221,48 @@ export class CoreNode {
   }
   get durable(): number {
     return this.instance.u64(this.handle + Layout.durable);
+  }
+  /** Index of the newest snapshot, 0 without one. */
+  get snapshotIndex(): number {
+    return this.instance.u64(this.handle + Layout.snapshotIndex);
+  }
+  /** Term of the entry at `snapshotIndex`. */
+  get snapshotTerm(): number {
+    return this.instance.u64(this.handle + Layout.snapshotTerm);
+  }
+  /** Index of the entry whose configuration is in force. */
+  get configurationIndex(): number {
+    return this.instance.u64(this.handle + Layout.configurationIndex);
+  }
+  /** Bits of ConfigurationFlag of the configuration in force. */
+  get configurationFlags(): number {
+    return this.instance.u32(this.handle + Layout.configurationFlags);
+  }
+  /** Members of the configuration in force; 0 if none is known. */
+  get members(): number {
+    return this.instance.u32(this.handle + Layout.members);
+  }
+  /** A copy of the configuration in force, in wire form; empty if none is known. */
+  get configuration(): Uint8Array {
+    if (this.members === 0) return new Uint8Array(0);
+    const start = this.handle + this.instance.u32(this.handle + Layout.configurationOffset);
+    return this.instance.bytes.slice(start, start + configurationLength(this.instance.view, start));
+  }
+  /** The newest ticket given to a read. */
+  get readTicket(): number {
+    return this.instance.u64(this.handle + Layout.readTicket);
+  }
+  /** When this node last heard from a leader, or started, in ms. */
+  get lastHeard(): number {
+    return this.instance.u64(this.handle + Layout.lastHeard);
+  }
+  /** Whom this leader hands over to; 0 if to nobody. */
+  get transferTarget(): number {
+    return this.instance.u32(this.handle + Layout.transferTarget);
+  }
+  /** Whether the group rests: no timer runs. */
+  get quiet(): boolean {
+    return this.instance.u32(this.handle + Layout.quiet) !== 0;
   }
   /** 0 while the node works, else the status code that says why it stopped. */
   get failure(): number {

@@ -18,6 +18,12 @@ export interface Capacity {
   readonly electionTimeout: number;
   readonly electionJitter: number;
   readonly heartbeat: number;
+  /** Entries that stay in storage behind a snapshot, for slow followers. */
+  readonly keepEntries: number;
+  /** 0: no leader leases; else how far two clocks may drift apart, in thousandths. */
+  readonly leaseDrift: number;
+  /** Idle heartbeat rounds after which a group rests; 0: never. */
+  readonly quiesceRounds: number;
 }
 
 /** A capacity plan with the identity of the node it is for. */
@@ -43,6 +49,9 @@ export const SERVER_CAPACITY: Capacity = {
   electionTimeout: 1000,
   electionJitter: 1000,
   heartbeat: 100,
+  keepEntries: 10_000,
+  leaseDrift: 0,
+  quiesceRounds: 0,
 };
 
 /** For a microcontroller: five nodes, a window of 8 KiB, messages that fit a datagram. */
@@ -58,6 +67,9 @@ export const MICRO_CAPACITY: Capacity = {
   electionTimeout: 1000,
   electionJitter: 1000,
   heartbeat: 100,
+  keepEntries: 0,
+  leaseDrift: 0,
+  quiesceRounds: 0,
 };
 
 /** The plan's fields that are plain u32. */
@@ -75,6 +87,9 @@ const WORDS = [
   "electionTimeout",
   "electionJitter",
   "heartbeat",
+  "keepEntries",
+  "leaseDrift",
+  "quiesceRounds",
 ] as const satisfies readonly (keyof Plan & keyof typeof Layout)[];
 
 /** Whether every field is a number that the Plan struct can hold; the core judges the rest. */
@@ -104,6 +119,9 @@ const RANGES: readonly (readonly [keyof Capacity | "id", number, number])[] = [
   ["electionTimeout", 2, PlanLimit.TIME],
   ["electionJitter", 1, PlanLimit.TIME],
   ["heartbeat", 1, PlanLimit.TIME],
+  ["keepEntries", 0, 0xffffffff],
+  ["leaseDrift", 0, PlanLimit.DRIFT],
+  ["quiesceRounds", 0, 0xffffffff],
 ];
 
 /** Says what is wrong with a plan that the core refused. */

@@ -17,7 +17,7 @@ type Call = (exports: CoreExports, handle: number) => number;
 /** Exports that take what was recovered, before `start`. */
 const RESTORES: Readonly<Record<string, Call>> = {
   restoreHardState: (exports, handle) => exports.restoreHardState(handle, 9, 0, 0),
-  restoreSnapshot: (exports, handle) => exports.restoreSnapshot(handle, 0, 0, 0, 0, 0, 0),
+  restoreSnapshot: (exports, handle) => exports.restoreSnapshot(handle, 0, 0, 0, 0, 0, 0, 0, 0),
   restoreEntries: (exports, handle) => exports.restoreEntries(handle, 0, 0),
   start: (exports, handle) => exports.start(handle, 0, 0),
 };
@@ -28,6 +28,11 @@ const INPUTS: Readonly<Record<string, Call>> = {
   timer: (exports, handle) => exports.timer(handle, 0, 0, 0),
   propose: (exports, handle) => exports.propose(handle, 0, 0),
   durable: (exports, handle) => exports.durable(handle, 0, 0, 0, 0),
+  read: (exports, handle) => exports.read(handle, 0, 0, 0),
+  reconfigure: (exports, handle) => exports.reconfigure(handle, 0, 0),
+  transfer: (exports, handle) => exports.transfer(handle, 0, 0, 0),
+  snapshot: (exports, handle) => exports.snapshot(handle, 1, 0, 1, 0, 0, 0),
+  snapshotFailed: (exports, handle) => exports.snapshotFailed(handle),
   unreachable: (exports, handle) => exports.unreachable(handle, 2),
   flush: (exports, handle) => exports.flush(handle, 0, 0),
 };

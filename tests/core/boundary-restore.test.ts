@@ -34,7 +34,17 @@ class Restoring extends TestNode {
     const { length } = configuration;
     const place = inbox + offset;
     instance.bytes.set(configuration, place);
-    return instance.exports.restoreSnapshot(this.handle, low(index), high(index), low(term), high(term), place, length);
+    return instance.exports.restoreSnapshot(
+      this.handle,
+      low(index),
+      high(index),
+      low(term),
+      high(term),
+      0,
+      0,
+      place,
+      length,
+    );
   }
 
   entries(bytes: Uint8Array, offset = 0): number {

@@ -3,7 +3,7 @@
  * appends continue the log, that truncations lie in it, that applies ascend.
  */
 
-import { Entry, EntryKind, StorageAnswer } from "../../host/core/abi.js";
+import { Entry, EntryKind, SnapshotAnswer, StorageAnswer } from "../../host/core/abi.js";
 import { entrySizeAt } from "../../host/core/entry.js";
 import type { CoreInstance, Effects } from "../../host/core/instance.js";
 
@@ -50,6 +50,17 @@ export type Effect =
   | { readonly kind: "hardState"; readonly term: number; readonly vote: number }
   | { readonly kind: "truncate"; readonly from: number }
   | { readonly kind: "append"; readonly first: number; readonly count: number; readonly term: number }
+  | { readonly kind: "compact"; readonly index: number }
+  | { readonly kind: "readSnapshot"; readonly index: number; readonly offset: number }
+  | {
+      readonly kind: "writeSnapshot";
+      readonly index: number;
+      readonly term: number;
+      readonly offset: number;
+      readonly length: number;
+      readonly last: boolean;
+    }
+  | { readonly kind: "reads"; readonly ticket: number; readonly index: number; readonly answered: boolean }
   | { readonly kind: "read"; readonly index: number; readonly count: number }
   | { readonly kind: "send"; readonly to: number; readonly message: Uint8Array; readonly barrier: boolean }
   | { readonly kind: "arm"; readonly timer: number; readonly delay: number; readonly jitter: number }
@@ -104,6 +115,25 @@ export class RecordingEffects implements Effects {
     this.effects.push({ kind: "append", first, count, term });
     this.disk.entries.push(...parts);
     return this.answer;
+  }
+
+  compact(index: number): number {
+    this.effects.push({ kind: "compact", index });
+    return this.answer;
+  }
+
+  readSnapshot(index: number, offset: number): number {
+    this.effects.push({ kind: "readSnapshot", index, offset });
+    return SnapshotAnswer.LATER;
+  }
+
+  writeSnapshot(index: number, term: number, offset: number, _bytes: number, length: number, last: boolean): number {
+    this.effects.push({ kind: "writeSnapshot", index, term, offset, length, last });
+    return 0;
+  }
+
+  reads(ticket: number, index: number, answered: boolean): void {
+    this.effects.push({ kind: "reads", ticket, index, answered });
   }
 
   read(index: number, count: number, into: number, capacity: number): number {

@@ -145,7 +145,7 @@ describe("a configuration", () => {
           const expected = given.length === 0 || isSound(given);
           if (expected) sound++;
           reset();
-          const status = instance.exports.restoreSnapshot(node.handle, 3, 0, 2, 0, hand(given), given.length);
+          const status = instance.exports.restoreSnapshot(node.handle, 3, 0, 2, 0, 3, 0, hand(given), given.length);
           expect(status).toBe(expected ? OK : BAD_CONFIGURATION);
           expect(node.brokenInvariant()).toBe(0);
         }),

@@ -1,6 +1,6 @@
 /** For each import, a node whose next flush calls it. */
 
-import { EventKind, MessageKind, Role } from "../../host/core/abi.js";
+import { EventKind, MessageKind, ReadKind, Role } from "../../host/core/abi.js";
 import type { CoreInstance, Effects } from "../../host/core/instance.js";
 import { Disk } from "./disk.js";
 import { entry, noop } from "./messages.js";
@@ -45,15 +45,55 @@ function observed(instance: CoreInstance): TestNode {
   return node;
 }
 
+/** A sole leader whose log has just been compacted. */
+function compacted(instance: CoreInstance): TestNode {
+  const leader = soleLeader(instance);
+  leader.flush();
+  leader.node.snapshot(1, leader.node.term, leader.node.configuration);
+  return leader;
+}
+
+/** A leader that owes a follower its snapshot. */
+function leaderWithSnapshot(instance: CoreInstance): TestNode {
+  const entries = Array.from({ length: 200 }, () => entry(1, "command"));
+  const leader = new TestNode({ instance, disk: new Disk(1, 0, entries) }).become(Role.LEADER);
+  leader.receive(leader.message(MessageKind.APPEND_REPLY, { term: 2 }, { match: 201, sent: leader.now }));
+  leader.flush();
+  leader.node.snapshot(200, 1, leader.node.configuration);
+  const rejection = { rejected: 200, hintIndex: 3, hintTerm: 1, sent: leader.now };
+  leader.receive(leader.message(MessageKind.APPEND_REPLY, { from: 3, term: 2, flags: 4 }, rejection));
+  return leader;
+}
+
+/** A follower that has been sent the first chunk of a snapshot. */
+function receivingFollower(instance: CoreInstance): TestNode {
+  const follower = new TestNode({ instance });
+  const chunk = { index: 9, term: 1, offset: 0 };
+  follower.receive(follower.message(MessageKind.INSTALL_SNAPSHOT, { term: 2 }, chunk, [new Uint8Array(16)]));
+  return follower;
+}
+
+/** A sole leader that was asked for a read. */
+function readLeader(instance: CoreInstance): TestNode {
+  const leader = soleLeader(instance);
+  leader.flush();
+  leader.node.read(leader.now, ReadKind.INDEX);
+  return leader;
+}
+
 export const SCENARIOS: Readonly<Record<ImportName, (instance: CoreInstance) => TestNode>> = {
   hardState: conflictingFollower,
   truncate: conflictingFollower,
   append: conflictingFollower,
+  compact: compacted,
   read: leaderFarAhead,
   send: conflictingFollower,
   arm: soleLeader,
   cancel: soleLeader,
   apply: soleLeader,
+  readSnapshot: leaderWithSnapshot,
+  writeSnapshot: receivingFollower,
+  reads: readLeader,
   event: observed,
 };
 

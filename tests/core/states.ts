@@ -28,6 +28,9 @@ export const SHAPES: readonly Capacity[] = [
     inflightBytes: 256,
     uncommittedBytes: 256,
     addressBytes: 8,
+    keepEntries: 0,
+    leaseDrift: 0,
+    quiesceRounds: 0,
   },
 ];
 

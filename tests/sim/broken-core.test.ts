@@ -25,11 +25,15 @@ class FalsifiedCore implements CoreUnderTest {
       hardState: (term, vote) => effects.hardState(term, vote),
       truncate: (from) => effects.truncate(from),
       append: (...args) => effects.append(...args),
+      compact: (index) => effects.compact(index),
       read: (...args) => effects.read(...args),
       send: (...args) => effects.send(...args),
       arm: (...args) => effects.arm(...args),
       cancel: (kind) => effects.cancel(kind),
       apply: (...args) => effects.apply(...args),
+      readSnapshot: (...args) => effects.readSnapshot(...args),
+      writeSnapshot: (...args) => effects.writeSnapshot(...args),
+      reads: (...args) => effects.reads(...args),
       event: (...args) => effects.event(...args),
     };
     return this.#core.create(plan, Object.assign(falsified, this.falsify(effects)), mask);

@@ -53,6 +53,18 @@ export declare function append(
 ): i32;
 
 /**
+ * Entries up to an index are covered by a durable snapshot and may be removed. If the log ends before that index, it is
+ * empty afterwards, and the next append is at index + 1.
+ * @param node the handle
+ * @param indexLow low word of the index
+ * @param indexHigh high word of it
+ * @returns a StorageAnswer
+ */
+// @ts-ignore: decorator
+@external("storage", "compact")
+export declare function compact(node: usize, indexLow: u32, indexHigh: u32): i32;
+
+/**
  * Reads back entries that have left the window.
  * @param node the handle
  * @param indexLow low word of the first index wanted

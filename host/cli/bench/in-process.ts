@@ -4,7 +4,7 @@
  * a log of its own.
  */
 
-import { Role, StatusCode, StorageAnswer, TimerKind } from "../../core/abi.js";
+import { Role, SnapshotAnswer, StatusCode, StorageAnswer, TimerKind } from "../../core/abi.js";
 import { encodeConfiguration } from "../../core/configuration.js";
 import { CoreInstance, type Effects } from "../../core/instance.js";
 import { shippedCore } from "../../core/module.js";
@@ -81,6 +81,7 @@ export class InProcessCluster {
         store(entries, length);
         return this.#durable();
       },
+      compact: () => this.#durable(),
       read: () => StorageAnswer.FAILED,
       send: (to, message, length) => {
         this.crossings += 2;
@@ -97,6 +98,9 @@ export class InProcessCluster {
         this.crossings++;
         return 0;
       },
+      readSnapshot: () => SnapshotAnswer.FAILED,
+      writeSnapshot: () => -1,
+      reads: () => undefined,
       event: () => undefined,
     };
   }
