@@ -18,6 +18,13 @@ export const Action = {
   BLOCK: 12,
   UNBLOCK: 13,
   REPORT: 14,
+  READ: 15,
+  RECONFIGURE: 16,
+  TRANSFER: 17,
+  SNAPSHOT: 18,
+  TELL: 19,
+  INSTALL: 20,
+  LOSE: 21,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -40,6 +47,13 @@ const WORDS: Readonly<Record<Action, (a: number, b: number) => string>> = {
   [Action.BLOCK]: (from, to) => `block ${from} -> ${to}`,
   [Action.UNBLOCK]: (from, to) => `unblock ${from} -> ${to}`,
   [Action.REPORT]: (node, index) => `report ${index} as durable to ${node}`,
+  [Action.READ]: (node, kind) => `ask ${node} for a read of kind ${kind}`,
+  [Action.RECONFIGURE]: (node, length) => `propose a configuration of ${length} bytes on ${node}`,
+  [Action.TRANSFER]: (node, target) => `let ${node} hand over to ${target === 0 ? "the best" : target}`,
+  [Action.SNAPSHOT]: (node) => `take a snapshot on ${node}`,
+  [Action.TELL]: (node) => `tell ${node} that its snapshot is durable`,
+  [Action.INSTALL]: (node) => `make the snapshot that ${node} received durable`,
+  [Action.LOSE]: (node) => `lose the snapshot that ${node} receives`,
 };
 
 /** A ring of the last actions. */

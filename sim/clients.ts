@@ -99,6 +99,25 @@ export class Clients {
     else this.#end(request, Outcome.OK, seen);
   }
 
+  /** A client asks a node for a read that does not go through the log. Answers the key, and how to tell the client what
+   * came of it: the value's request, or undefined if the read was refused. Null if the client drawn is waiting. */
+  query(node: number): { readonly key: number; readonly done: (seen: number | undefined) => void } | null {
+    const client = this.#random.below(this.#open.length);
+    if (this.#open[client] !== null) return null;
+    const key = this.#random.below(KEYS);
+    const id = this.#requests.length + 1;
+    const place = { node, index: -id, term: 0 };
+    const request = { id, client, key, isWrite: false, invoked: ++this.#time, ...place };
+    const open: Request = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
+    this.#requests.push(open);
+    this.#open[client] = open;
+    this.#mapOf(node).set(open.index, open);
+    const done = (seen: number | undefined) => {
+      if (open.outcome === Outcome.OPEN) this.#end(open, seen === undefined ? Outcome.FAILED : Outcome.OK, seen ?? 0);
+    };
+    return { key, done };
+  }
+
   /** A client loses patience. */
   giveUp(): boolean {
     const request = this.#open[this.#random.below(this.#open.length)];
@@ -153,7 +172,6 @@ function operationOf(request: Request): Operation {
 /** One node's registers. */
 export class RegisterMachine implements SimMachine {
   readonly #values = new Int32Array(KEYS);
-  readonly #saved = new Int32Array(KEYS);
 
   constructor(
     readonly node: number,
@@ -167,10 +185,15 @@ export class RegisterMachine implements SimMachine {
     if ((second & WRITE) !== 0) this.#values[key] = id;
     this.clients.applied(this.node, index, term, this.#values[key] as number);
   }
-  checkpoint(): void {
-    this.#saved.set(this.#values);
+  save(): Uint8Array {
+    return new Uint8Array(this.#values.slice().buffer);
   }
-  restart(): void {
-    this.#values.set(this.#saved);
+  load(state: Uint8Array): void {
+    if (state.length === 0) this.#values.fill(0);
+    else this.#values.set(new Int32Array(state.slice().buffer));
+  }
+  /** The request that wrote the key's value; 0 if none did. */
+  value(key: number): number {
+    return this.#values[key] as number;
   }
 }

@@ -10,7 +10,16 @@
 
 import { EMPTY_LOG, LogPath, type LogTree } from "./log-tree.js";
 
-export const WriteKind = { HARD_STATE: 0, TRUNCATE: 1, APPEND: 2 } as const;
+export const WriteKind = { HARD_STATE: 0, TRUNCATE: 1, APPEND: 2, COMPACT: 3 } as const;
+
+/** A snapshot: what it covers, and its image. */
+export interface Snapshot {
+  readonly index: number;
+  readonly term: number;
+  /** The last entry that it covers. */
+  readonly id: number;
+  readonly image: Uint8Array;
+}
 
 /** One write under way. */
 export interface Write {
@@ -19,9 +28,9 @@ export interface Write {
   term: number;
   /** HARD_STATE. */
   vote: number;
-  /** TRUNCATE, APPEND: the first index it touches. */
+  /** TRUNCATE, APPEND: the first index it touches. COMPACT: the last one it removes. */
   first: number;
-  /** APPEND: id of the last entry. */
+  /** APPEND: id of the last entry. COMPACT: the snapshot's entry. */
   tip: number;
 }
 
@@ -34,6 +43,11 @@ export class Disk {
   /** Term and vote as they would be found after a crash. */
   term = 0;
   vote = 0;
+  /** The newest durable snapshot; it is durable the moment it is kept. */
+  snapshot: Snapshot | null = null;
+  /** Entries up to here are gone: as handed over, and durably. */
+  compacted = 0;
+  compactedDurably = 0;
   /** Writes handed over so far, and how many of them are durable. */
   issued = 0;
   done = 0;
@@ -55,6 +69,23 @@ export class Disk {
     this.#issue(WriteKind.TRUNCATE, 0, 0, from, EMPTY_LOG);
   }
 
+  /** Removes the entries up to `index`, which the snapshot covers. */
+  compact(index: number): void {
+    const id = this.snapshot?.id ?? EMPTY_LOG;
+    this.compacted = index;
+    if (this.written.at(index) !== id && index >= (this.snapshot?.index ?? 0)) this.#tree.trace(id, this.written);
+    this.#issue(WriteKind.COMPACT, 0, 0, index, id);
+  }
+
+  /** Takes the log back to where the snapshot ends, as a node does that restarts with a log that does not continue it. */
+  resetToSnapshot(): void {
+    if (this.snapshot === null || this.durable.at(this.snapshot.index) === this.snapshot.id) return;
+    this.#tree.trace(this.snapshot.id, this.durable);
+    this.#tree.trace(this.snapshot.id, this.written);
+    this.compacted = this.snapshot.index;
+    this.compactedDurably = this.snapshot.index;
+  }
+
   /** Appends the entries behind the last one up to `tip`; `ids` holds them in order. */
   append(ids: Int32Array, count: number): void {
     const first = this.written.last + 1;
@@ -72,6 +103,15 @@ export class Disk {
       this.vote = write.vote;
     } else if (write.kind === WriteKind.TRUNCATE) {
       this.durable.truncate(write.first);
+    } else if (write.kind === WriteKind.COMPACT) {
+      this.compactedDurably = write.first;
+      if (
+        write.tip !== EMPTY_LOG &&
+        write.first === this.#tree.index(write.tip) &&
+        this.durable.at(write.first) !== write.tip
+      ) {
+        this.#tree.trace(write.tip, this.durable);
+      }
     } else {
       this.#extendDurable(write.first, write.tip, this.#tree.index(write.tip));
     }
@@ -92,7 +132,11 @@ export class Disk {
       this.#extendDurable(edge.first, edge.tip, Math.min(edge.first + torn - 1, this.#tree.index(edge.tip)));
     }
     let touched = this.durable.last + 1;
-    for (const write of this.pending) if (write.kind !== WriteKind.HARD_STATE) touched = Math.min(touched, write.first);
+    for (const write of this.pending) {
+      if (write.kind === WriteKind.COMPACT) touched = 1;
+      else if (write.kind !== WriteKind.HARD_STATE) touched = Math.min(touched, write.first);
+    }
+    this.compacted = this.compactedDurably;
     this.#spare.push(...this.pending);
     this.pending.length = 0;
     this.done = this.issued;

@@ -24,6 +24,14 @@ export const FAULTS = [
   "unreachable",
   /** Several inputs come before a flush. */
   "batch",
+  /** State machines are saved, logs compacted, snapshots sent. Without it logs only grow. */
+  "snapshot",
+  /** Members come and go. */
+  "membership",
+  /** Leaders are asked to hand over. */
+  "transfer",
+  /** Linearizable reads that do not go through the log. */
+  "query",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -45,6 +53,10 @@ export const WEIGHTS = {
   storage: 1,
   read: 4,
   unreachable: 4,
+  snapshot: 12,
+  membership: 4,
+  transfer: 2,
+  query: 60,
 } as const;
 /** What a driver may draw. */
 export type Draw = keyof typeof WEIGHTS;
@@ -59,4 +71,8 @@ export const FAULT_DRAWS: readonly (Draw & Fault)[] = [
   "storage",
   "read",
   "unreachable",
+  "snapshot",
+  "membership",
+  "transfer",
+  "query",
 ];

@@ -98,6 +98,37 @@ export class LogTree {
     for (let i = 0; i < count; i++) target[start + i] = this.#words[from + i] as number;
   }
 
+  /** As `copy`, of the entry as a witness holds it. Answers its bytes. */
+  copyHollow(id: number, target: Int32Array, start: number): number {
+    if (this.kind(id) !== EntryKind.NORMAL) {
+      this.copy(id, target, start);
+      return this.bytesOf(id);
+    }
+    const from = at(this.#starts, id);
+    target[start] = this.#words[from] as number;
+    target[start + 1] = this.#words[from + 1] as number;
+    target[start + (Entry.length >> 2)] = 0;
+    target[start + (Entry.kind >> 2)] = EntryKind.HOLLOW;
+    return EntryFrame.HEADER;
+  }
+
+  /** The id of the entry (index, term); EMPTY_LOG if nobody ever wrote it. */
+  find(index: number, term: number): number {
+    let id = index < this.#heads.length ? at(this.#heads, index) : EMPTY_LOG;
+    while (id !== EMPTY_LOG && at(this.#terms, id) !== term) id = at(this.#siblings, id);
+    return id;
+  }
+
+  /** Marks the log to `id` in `path`, from the beginning. */
+  trace(id: number, path: LogPath): void {
+    const ids: number[] = [];
+    let walked = id;
+    for (; walked !== EMPTY_LOG && path.at(this.index(walked)) !== walked; walked = this.parent(walked))
+      ids.push(walked);
+    path.truncate(this.index(walked) + 1);
+    for (let i = ids.length - 1; i >= 0; i--) path.push(ids[i] as number);
+  }
+
   /** Whether the payload equals the bytes at a place. */
   payloadEquals(id: number, memory: Region, offset: number, length: number): boolean {
     if (at(this.#lengths, id) !== length) return false;
@@ -113,14 +144,16 @@ export class LogTree {
     const term = (words[start + (Entry.term >> 2) + 1] as number) * 2 ** 32 + ((words[start] as number) >>> 0);
     const index = this.index(parent) + 1;
     if (index >= this.#heads.length) this.#heads = grown(this.#heads, index + 1);
-    let id = at(this.#heads, index);
-    while (id !== 0 && at(this.#terms, id) !== term) id = at(this.#siblings, id);
-    if (id === 0) return this.#make(parent, index, term, words, start);
+    const id = this.find(index, term);
+    const hollow = ((words[start + (Entry.kind >> 2)] as number) & 0xff) === EntryKind.HOLLOW;
+    if (id === EMPTY_LOG && hollow)
+      this.#report("log matching", `a witness holds ${index}/${term}, which nobody wrote`);
+    if (id === EMPTY_LOG) return this.#make(parent, index, term, words, start);
     if (at(this.#parents, id) !== parent) {
       const before = `${this.describe(parent)} and ${this.describe(this.parent(id))}`;
       this.#report("log matching", `entry ${index}/${term} stands behind both ${before}`);
     }
-    if (!this.#equals(id, words, start)) {
+    if (hollow ? this.kind(id) !== EntryKind.NORMAL : !this.#equals(id, words, start)) {
       this.#report("log matching", `two entries with different content have the place ${index}/${term}`);
     }
     return id;

@@ -2,13 +2,13 @@
 
 import type { Region } from "./core-under-test.js";
 
-/** A node's state machine. It lives in memory: a crash takes it back to its last checkpoint. */
+/** A node's state machine. It lives in memory: a crash takes it back to its last snapshot. */
 export interface SimMachine {
   apply(index: number, term: number, memory: Region, offset: number, length: number): void;
-  /** Keeps the present state as the one to go back to. */
-  checkpoint(): void;
-  /** Goes back to the checkpoint; to the empty state if there is none. */
-  restart(): void;
+  /** The present state as bytes: equal states give equal bytes. */
+  save(): Uint8Array;
+  /** Takes over a saved state; the empty one without bytes. */
+  load(state: Uint8Array): void;
 }
 
 /** One applied command. */
@@ -23,7 +23,6 @@ const decoder = new TextDecoder();
 /** Remembers what was applied since the start. */
 export class RecordingMachine implements SimMachine {
   #applied: Applied[] = [];
-  #kept: Applied[] = [];
 
   get applied(): readonly Applied[] {
     return this.#applied;
@@ -31,10 +30,10 @@ export class RecordingMachine implements SimMachine {
   apply(index: number, term: number, memory: Region, offset: number, length: number): void {
     this.#applied.push({ index, term, payload: decoder.decode(memory.bytes.subarray(offset, offset + length)) });
   }
-  checkpoint(): void {
-    this.#kept = [...this.#applied];
+  save(): Uint8Array {
+    return new TextEncoder().encode(JSON.stringify(this.#applied));
   }
-  restart(): void {
-    this.#applied = [...this.#kept];
+  load(state: Uint8Array): void {
+    this.#applied = state.length === 0 ? [] : (JSON.parse(decoder.decode(state)) as Applied[]);
   }
 }

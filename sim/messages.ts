@@ -11,11 +11,15 @@ import {
   EntryKind,
   EntryKindName,
   Header,
+  InstallSnapshot,
   Member,
   MemberRole,
   MessageFlag,
   MessageFormat,
   MessageKind,
+  ReadReply,
+  ReadRequest,
+  SnapshotReply,
   VoteRequest,
 } from "../host/core/abi.js";
 import { entrySizeAt, entrySizeOf } from "../host/core/entry.js";
@@ -165,14 +169,37 @@ function describeBody(view: DataView, kind: number, flags: number, term: string)
   const pre = (flags & MessageFlag.PRE_VOTE) !== 0 ? "PRE-" : "";
   if (kind === MessageKind.VOTE_REQUEST) {
     const last = `${getNumber(view, Header.size + VoteRequest.lastIndex)}/${getNumber(view, Header.size + VoteRequest.lastTerm)}`;
-    return `${pre}VOTE? ${term} last=${last}`;
+    return `${pre}VOTE? ${term} last=${last}${(flags & MessageFlag.TRANSFER) !== 0 ? " transfer" : ""}`;
   }
   if (kind === MessageKind.VOTE_REPLY) {
     return `${pre}VOTE ${term} ${(flags & MessageFlag.GRANTED) !== 0 ? "granted" : "denied"}`;
   }
   if (kind === MessageKind.APPEND) return describeAppend(view, flags, term);
   if (kind === MessageKind.APPEND_REPLY) return describeAppendReply(view, flags, term);
+  if (kind === MessageKind.INSTALL_SNAPSHOT) return describeChunk(view, flags, term);
+  if (kind === MessageKind.SNAPSHOT_REPLY) {
+    const { index, offset } = SnapshotReply;
+    return `CHUNK OK ${term} snapshot=${getNumber(view, Header.size + index)} next=${getNumber(view, Header.size + offset)}`;
+  }
+  if (kind === MessageKind.TIMEOUT_NOW) return `TIMEOUT NOW ${term}`;
+  if (kind === MessageKind.READ_REQUEST) {
+    const lease = (flags & MessageFlag.LEASE) !== 0 ? " by lease" : "";
+    return `READ? ${term} ticket=${getNumber(view, Header.size + ReadRequest.ticket)}${lease}`;
+  }
+  if (kind === MessageKind.READ_REPLY) {
+    const ticket = getNumber(view, Header.size + ReadReply.ticket);
+    return `READ ${term} ticket=${ticket} index=${getNumber(view, Header.size + ReadReply.index)}`;
+  }
   return `kind ${kind} ${term}`;
+}
+
+function describeChunk(view: DataView, flags: number, term: string): string {
+  const body = Header.size;
+  const index = getNumber(view, body + InstallSnapshot.index);
+  const snapshot = `snapshot=${index}/${getNumber(view, body + InstallSnapshot.term)}`;
+  const start = getNumber(view, body + InstallSnapshot.offset);
+  const end = start + view.getUint32(Header.length, true) - MessageFormat.INSTALL_SNAPSHOT;
+  return `CHUNK ${term} ${snapshot} bytes=${start}..${end}${(flags & MessageFlag.LAST) !== 0 ? " last" : ""}`;
 }
 
 function describeAppend(view: DataView, flags: number, term: string): string {
@@ -187,7 +214,7 @@ function describeAppend(view: DataView, flags: number, term: string): string {
     offset += entrySizeAt(view, offset);
   }
   const carried = entries.length === 0 ? "" : ` entries=${entries.join(",")}`;
-  return `APPEND ${term} ${prev}${carried} ${commit}${(flags & MessageFlag.QUIET) !== 0 ? " quiet" : ""}`;
+  return `APPEND ${term} ${prev}${carried} ${commit}${(flags & MessageFlag.QUIET) !== 0 ? " quiet" : ""}${(flags & MessageFlag.REST) !== 0 ? " rest" : ""}`;
 }
 
 /** "4:2" for the entry of term 2 at index 4, with its kind if it is not a command. */
@@ -203,6 +230,33 @@ function describeAppendReply(view: DataView, flags: number, term: string): strin
   if ((flags & MessageFlag.REJECTED) === 0) return `APPENDED ${term} ${match}`;
   const hint = `${getNumber(view, body + AppendReply.hintIndex)}/${getNumber(view, body + AppendReply.hintTerm)}`;
   return `REJECTED ${term} prev=${getNumber(view, body + AppendReply.rejected)} hint=${hint} ${match}`;
+}
+
+/** A member as a configuration names it. */
+export interface MemberRow {
+  readonly id: number;
+  readonly roles: number;
+  readonly priority: number;
+  readonly address: string;
+}
+
+/** The members of a configuration in wire form. */
+export function membersOf(configuration: Uint8Array): MemberRow[] {
+  if (configuration.length === 0) return [];
+  const view = new DataView(configuration.buffer, configuration.byteOffset, configuration.byteLength);
+  const members: MemberRow[] = [];
+  let offset: number = Configuration.size;
+  for (let i = 0; i < view.getUint32(Configuration.count, true); i++) {
+    const length = view.getUint8(offset + Member.addressLength);
+    members.push({
+      id: view.getUint32(offset + Member.id, true),
+      roles: view.getUint8(offset + Member.roles),
+      priority: view.getUint8(offset + Member.priority),
+      address: new TextDecoder().decode(configuration.subarray(offset + Member.size, offset + Member.size + length)),
+    });
+    offset += Member.size + ((length + 7) & ~7);
+  }
+  return members;
 }
 
 /** The sets of voters of a configuration in wire form: the incoming one, and the outgoing one, empty unless joint. */

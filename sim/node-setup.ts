@@ -14,6 +14,8 @@ export interface NodeSetup {
   readonly capacity?: Partial<Capacity>;
   /** Every storage effect is durable when it returns. */
   readonly synchronous?: boolean;
+  /** The node keeps terms and no payloads. */
+  readonly isWitness?: boolean;
   /** The node knows no configuration yet: it is to be added. */
   readonly isStranger?: boolean;
 }
@@ -22,6 +24,7 @@ export interface NodeSetup {
 export function prepareDisk(node: SimNode, setup: NodeSetup): void {
   const { disk, around } = node;
   node.synchronous = setup.synchronous ?? false;
+  node.isWitness = setup.isWitness ?? false;
   if (setup.term !== undefined || setup.vote !== undefined) disk.hardState(setup.term ?? 0, setup.vote ?? 0);
   if (setup.entries !== undefined && setup.entries.length > 0) {
     const bytes = setup.entries.slice();

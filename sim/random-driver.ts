@@ -9,13 +9,12 @@ import type { Clients } from "./clients.js";
 import { type Draw, FAULT_DRAWS, type Fault, WEIGHTS } from "./faults.js";
 import type { Link } from "./network.js";
 import type { Random } from "./random.js";
+import { RandomOperator } from "./random-operator.js";
 import { FailingEffect, type SimNode, TIMER_KINDS, UNARMED } from "./sim-node.js";
 import type { World } from "./world.js";
 
 /** Messages under way above which the driver only delivers: a network that is not lossy is bounded too. */
 const MOST_UNDER_WAY = 256;
-/** Applied entries after which a node saves its state machine. */
-const CHECKPOINT_INTERVAL = 64;
 /** Draws without an action that could be taken, before time passes. */
 const DRAWS = 8;
 /** Entries of an append that a crash may leave behind of it. */
@@ -30,6 +29,7 @@ export class RandomDriver {
   readonly #total: number;
   readonly #faults: ReadonlySet<Fault>;
   readonly #dirty: boolean[] = [];
+  readonly #operator: RandomOperator;
 
   constructor(
     readonly world: World,
@@ -38,6 +38,7 @@ export class RandomDriver {
     faults: readonly Fault[],
   ) {
     this.#faults = new Set(faults);
+    this.#operator = new RandomOperator(world, clients, random);
     const draws = Object.keys(WEIGHTS) as Draw[];
     const isLeftOut = (draw: Draw) => FAULT_DRAWS.some((fault) => fault === draw && !this.#faults.has(fault));
     this.#draws = draws.filter((draw) => !isLeftOut(draw));
@@ -117,30 +118,37 @@ export class RandomDriver {
         return this.#failStorage();
       case "read":
         return this.#deferReads();
+      case "snapshot":
+        return this.#operator.snapshot(this.#node());
+      case "membership":
+        return this.#withLeader((leader) => this.#operator.reconfigure(leader));
+      case "transfer":
+        return this.#withLeader((leader) => this.#operator.transfer(leader));
+      case "query":
+        return this.#operator.query(this.#node());
       default:
         return this.#unreachable();
     }
+  }
+
+  #withLeader(act: (leader: SimNode) => boolean): boolean {
+    const leader = this.world.nodes.find((node) => node.leads);
+    if (leader === undefined || !act(leader)) return false;
+    this.#touched(leader);
+    return true;
   }
 
   #node(): SimNode {
     return this.world.nodes[this.random.below(this.world.nodes.length)] as SimNode;
   }
 
-  /** Notes that a node has taken an input, and lets it save its state machine. */
+  /** Notes that a node has taken an input. */
   #touched(node: SimNode): void {
     if (!this.world.autoFlush) {
       this.#dirty[node.id] = true;
       return;
     }
     this.#dirty[node.id] = false;
-    this.#checkpoint(node);
-  }
-
-  #checkpoint(node: SimNode): void {
-    const { applied } = node.core.state;
-    if (applied - node.checkpointIndex < CHECKPOINT_INTERVAL) return;
-    node.machine.checkpoint();
-    node.checkpointIndex = applied;
   }
 
   /** Draws a link with a message, by going on from a random one. */
@@ -248,6 +256,7 @@ export class RandomDriver {
   }
 
   #fireDue(node: SimNode): boolean {
+    if (!node.isUp) return false;
     for (let kind = 0; kind < TIMER_KINDS; kind++) {
       const deadline = node.deadlines[kind] ?? UNARMED;
       if (deadline !== UNARMED && deadline <= node.clock) return this.#fire(node, kind as TimerKind);
@@ -256,6 +265,8 @@ export class RandomDriver {
   }
 
   #fireAny(node: SimNode): boolean {
+    // Leases rely on clocks that drift no further than the bound.
+    if (node.plan.leaseDrift > 0) return this.#fireDue(node);
     const start = this.random.below(TIMER_KINDS);
     for (let i = 0; i < TIMER_KINDS; i++) {
       const kind = (start + i) % TIMER_KINDS;
@@ -306,7 +317,7 @@ export class RandomDriver {
   #failStorage(): boolean {
     const node = this.#node();
     if (!node.isUp || node.core.state.failure !== 0) return false;
-    const effect = (1 + this.random.below(FailingEffect.APPLY)) as FailingEffect;
+    const effect = (1 + this.random.below(FailingEffect.COMPACT)) as FailingEffect;
     this.world.failNext(node, effect, this.random.oneIn(2));
     return true;
   }

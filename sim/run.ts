@@ -45,11 +45,15 @@ export const ROOMY_CAPACITY: Capacity = {
   uncommittedBytes: 8192,
 };
 
+/** How far clocks drift apart in a run with leases, in thousandths. */
+const LEASE_DRIFT = 200;
+
 /** Most nodes of a run. */
 export const MOST_NODES = 9;
 
-/** Who votes: all nodes; all but the last, which learns; or two sets that share one or two nodes (thesis 4.3). */
-export type Membership = "voters" | "learner" | "joint";
+/** Who votes at first: all nodes; all but the last, which learns; all, the last one without payloads; or two sets that
+ * share one or two nodes (thesis 4.3). */
+export type Membership = "voters" | "learner" | "witness" | "joint";
 
 export interface SimulationOptions {
   /** A whole number of up to 53 bits. */
@@ -130,14 +134,14 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
   const started = performance.now();
   const random = new Random(seed);
   const drawn = random.oneIn(2) ? TINY_CAPACITY : ROOMY_CAPACITY;
-  const capacity = { ...(options.capacity ?? drawn), nodes: Math.max(nodes, 5) };
+  const capacity = { ...(options.capacity ?? { ...drawn, ...drawFeatures(random) }), nodes: Math.max(nodes, 5) };
   const membership = options.membership ?? drawMembership(nodes, random);
   const clients = new Clients(CLIENTS, nodes, capacity.maxMessage - FIXED_BYTES, random);
   const world = new World({
     core,
     seed,
     capacity,
-    nodes: Array.from({ length: nodes }, () => ({})),
+    nodes: Array.from({ length: nodes }, (_, i) => ({ isWitness: membership === "witness" && i === nodes - 1 })),
     configuration: configurationOf(nodes, membership),
     askInvariants: options.askInvariants ?? true,
     machine: (id) => new RegisterMachine(id, clients),
@@ -182,8 +186,18 @@ function explain(result: CheckResult): string | null {
 /** Bytes of a message and of an entry before a command. */
 const FIXED_BYTES = MessageFormat.APPEND + EntryFrame.HEADER;
 
+/** What a run's nodes may do besides: keep entries behind a snapshot, rely on leases, rest. */
+function drawFeatures(random: Random): Partial<Capacity> {
+  return {
+    keepEntries: random.oneIn(2) ? 0 : 40,
+    leaseDrift: random.oneIn(3) ? LEASE_DRIFT : 0,
+    quiesceRounds: random.oneIn(4) ? 2 : 0,
+  };
+}
+
 function drawMembership(nodes: number, random: Random): Membership {
   const draw = random.below(6);
+  if (draw === 2 && nodes >= 3) return "witness";
   if (draw === 0 && nodes >= 2) return "learner";
   return draw === 1 && nodes >= 4 ? "joint" : "voters";
 }
@@ -192,6 +206,7 @@ function configurationOf(nodes: number, membership: Membership): Uint8Array {
   const members = Array.from({ length: nodes }, (_, i) => ({ id: i + 1, roles: MemberRole.VOTER as number }));
   const middle = (nodes + 1) >> 1;
   for (const member of members) {
+    if (membership === "witness" && member.id === nodes) member.roles = MemberRole.VOTER | MemberRole.WITNESS;
     if (membership === "learner" && member.id === nodes) member.roles = MemberRole.LEARNER;
     if (membership !== "joint" || member.id < middle) continue;
     member.roles = member.id === middle ? MemberRole.VOTER | MemberRole.OUTGOING : MemberRole.OUTGOING;

@@ -3,16 +3,19 @@
  * the rules, and lets messages go when their barrier is lifted. What happens to it is decided by the World.
  */
 
-import { EntryKind, Role, SnapshotAnswer, StatusCode, StorageAnswer } from "../host/core/abi.js";
+import { Entry, EntryFrame, EntryKind, Role, SnapshotAnswer, StatusCode, StorageAnswer } from "../host/core/abi.js";
+import { entrySizeOf } from "../host/core/entry.js";
 import type { Plan } from "../host/core/plan.js";
 import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
 import type { Digest } from "./digest.js";
 import { Disk, WriteKind } from "./disk.js";
 import { judgeLeaving } from "./leaving.js";
-import { EMPTY_LOG, type LogTree } from "./log-tree.js";
+import type { LogTree } from "./log-tree.js";
 import type { SimMachine } from "./machine.js";
 import type { Envelope, Network } from "./network.js";
+import { NodeReads } from "./node-reads.js";
+import { NodeSnapshots } from "./node-snapshots.js";
 import type { Random } from "./random.js";
 import type { Report } from "./violation.js";
 
@@ -20,13 +23,15 @@ import type { Report } from "./violation.js";
 export const TIMER_KINDS = 2;
 /** The deadline of a timer that is not armed. */
 export const UNARMED = -1;
+/** Reads and heartbeat rounds of one life: more than any run has. */
+const LIFE = 2 ** 32;
 /** All observer events. */
 const ALL_EVENTS = 0xffffffff | 0;
 /** Flushes of a node that keeps answering MORE: a bound on hanging. Each applies a thousand entries. */
 const FLUSHES = 100_000;
 
 /** Effects that can be made to fail. */
-export const FailingEffect = { NONE: 0, HARD_STATE: 1, TRUNCATE: 2, APPEND: 3, READ: 4, APPLY: 5 } as const;
+export const FailingEffect = { NONE: 0, HARD_STATE: 1, TRUNCATE: 2, APPEND: 3, READ: 4, APPLY: 5, COMPACT: 6 } as const;
 export type FailingEffect = (typeof FailingEffect)[keyof typeof FailingEffect];
 
 /** What all nodes of a world share. */
@@ -48,12 +53,18 @@ export interface Surroundings {
   event(node: SimNode, kind: number, first: number, second: number): void;
   /** Configuration in wire form as of an entry of the tree. */
   configurationBytes(id: number): Uint8Array;
+  /** Highest index that is committed. */
+  readonly committed: number;
 }
 
 export class SimNode implements CoreEffects {
   readonly disk: Disk;
-  /** This node's clock, in ms. Nodes' clocks are not related. */
+  /** This node's clock, in ms. Nodes' clocks are not related, unless a run has leases. */
   clock = 0;
+  /** Of this clock's ms in one of true time. */
+  rate = 1;
+  #fraction = 0;
+  #lives = 0;
   /** When each timer fires, by this node's clock; UNARMED if it is not armed. */
   readonly deadlines: number[] = [UNARMED, UNARMED];
   /** Messages that wait for writes to become durable, oldest first. */
@@ -62,10 +73,24 @@ export class SimNode implements CoreEffects {
   synchronous = false;
   /** Reads of the disk answer "later". */
   readsDeferred = false;
-  /** Index up to which the state machine was saved; the node restarts from there. */
-  checkpointIndex = 0;
+  /** Keeps terms and no payloads. */
+  isWitness = false;
+  readonly snapshots = new NodeSnapshots(this);
+  readonly pendingReads = new NodeReads(this);
   /** Storage effects since the beginning, by kind. */
-  readonly counts = { reads: 0, truncations: 0, appends: 0, hardStates: 0 };
+  readonly counts = {
+    reads: 0,
+    truncations: 0,
+    appends: 0,
+    hardStates: 0,
+    compactions: 0,
+    chunksRead: 0,
+    chunksWritten: 0,
+    snapshots: 0,
+    installs: 0,
+    readsAnswered: 0,
+    readsRefused: 0,
+  };
 
   #core: NodeUnderTest | null = null;
   #failing: FailingEffect = FailingEffect.NONE;
@@ -106,17 +131,15 @@ export class SimNode implements CoreEffects {
   /** Starts from what the disk holds durably. */
   start(): void {
     const { disk, around } = this;
-    const core = around.core.create(this.plan, this, ALL_EVENTS);
-    const index = this.checkpointIndex;
-    const base = disk.durable.at(index);
-    const configuration = around.tree.configuration(base);
-    const bytes = configuration === EMPTY_LOG ? this.bootstrap : around.configurationBytes(configuration);
+    const core = around.core.create({ ...this.plan, incarnation: this.#lives++ * LIFE }, this, ALL_EVENTS);
+    disk.resetToSnapshot();
+    const { index, term, configuration, state } = this.snapshots.found();
     core.restoreHardState(disk.term, disk.vote);
-    if (index > 0 || bytes.length > 0) core.restoreSnapshot(index, around.tree.term(base), bytes, 0);
+    if (index > 0 || configuration.length > 0) core.restoreSnapshot(index, term, configuration, disk.compacted);
     this.#restoreLog(core, index + 1);
     core.start(this.clock);
     this.#core = core;
-    this.machine.restart();
+    this.machine.load(state);
     around.rules.monotonic.restarts(this.id, disk.term);
     around.rules.applies.restarts(this.id, index);
     this.seenTerm = disk.term;
@@ -136,6 +159,8 @@ export class SimNode implements CoreEffects {
     this.held.length = 0;
     this.deadlines.fill(UNARMED);
     this.#failing = FailingEffect.NONE;
+    this.snapshots.lost();
+    this.pendingReads.lost();
     this.core.release();
     this.#core = null;
   }
@@ -144,6 +169,13 @@ export class SimNode implements CoreEffects {
   failNext(effect: FailingEffect, kept: boolean): void {
     this.#failing = effect;
     this.#failedIsKept = kept;
+  }
+
+  /** True time passes. */
+  pass(ms: number): void {
+    const passed = ms * this.rate + this.#fraction;
+    this.clock += Math.floor(passed);
+    this.#fraction = passed - Math.floor(passed);
   }
 
   // Inputs.
@@ -166,6 +198,33 @@ export class SimNode implements CoreEffects {
   }
   unreachable(peer: number): number {
     const status = this.core.unreachable(peer);
+    this.#checkCore();
+    return status;
+  }
+  askRead(kind: number): number {
+    const status = this.pendingReads.ask(kind);
+    this.#checkCore();
+    return status;
+  }
+  reconfigure(configuration: Uint8Array): number {
+    const status = this.core.reconfigure(configuration);
+    this.#checkCore();
+    return status;
+  }
+  transfer(target: number): number {
+    const status = this.core.transfer(this.clock, target);
+    this.#checkCore();
+    return status;
+  }
+  /** Tells the core of the newest durable snapshot. */
+  tellSnapshot(): number {
+    const status = this.snapshots.tell();
+    this.#checkCore();
+    return status;
+  }
+  snapshotFailed(): number {
+    this.snapshots.lost();
+    const status = this.core.snapshotFailed();
     this.#checkCore();
     return status;
   }
@@ -248,7 +307,7 @@ export class SimNode implements CoreEffects {
     for (let i = 0; i < count; i++) {
       id = tree.add(id, memory, place);
       this.#ids[i] = id;
-      place += tree.bytesOf(id);
+      place += this.#sizeAt(memory, place);
     }
     if (place !== offset + length || tree.term(id) !== lastTerm) {
       report("append order", `node ${this.id} appends ${count} entries up to term ${lastTerm}, and hands over others`);
@@ -258,23 +317,59 @@ export class SimNode implements CoreEffects {
     return fails ? StorageAnswer.FAILED : this.#answerWrite();
   }
 
-  compact(_index: number): number {
-    return this.#answerWrite();
+  compact(index: number): number {
+    const { rules, digest } = this.around;
+    rules.order.takes(this.id, FlushStep.COMPACT);
+    digest.word(0x17);
+    digest.number(index);
+    if (index > (this.disk.snapshot?.index ?? 0)) {
+      this.around.report("compaction", `node ${this.id} compacts up to ${index} without a snapshot of it`);
+    }
+    const fails = this.#fails(FailingEffect.COMPACT);
+    if (fails && !this.#failedIsKept) return StorageAnswer.FAILED;
+    this.disk.compact(index);
+    this.counts.compactions++;
+    return fails ? StorageAnswer.FAILED : this.#answerWrite();
   }
 
-  readSnapshot(): number {
-    return SnapshotAnswer.FAILED;
+  readSnapshot(
+    index: number,
+    place: number,
+    memory: Region,
+    offset: number,
+    capacity: number,
+    witness: boolean,
+  ): number {
+    this.counts.chunksRead++;
+    if (this.#fails(FailingEffect.READ)) return SnapshotAnswer.FAILED;
+    if (this.readsDeferred) return SnapshotAnswer.LATER;
+    return this.snapshots.read(index, place, memory.bytes.subarray(offset, offset + capacity), witness);
   }
 
-  writeSnapshot(): number {
-    return -1;
+  writeSnapshot(
+    index: number,
+    term: number,
+    place: number,
+    memory: Region,
+    offset: number,
+    length: number,
+    last: boolean,
+  ): number {
+    const { rules, digest } = this.around;
+    rules.order.takes(this.id, FlushStep.CHUNK);
+    digest.word(last ? 0x19 : 0x18);
+    digest.number(place);
+    this.counts.chunksWritten++;
+    return this.snapshots.write({ index, term, place, last }, memory.bytes.subarray(offset, offset + length));
   }
 
   reads(ticket: number, index: number, answered: boolean): void {
-    const { digest } = this.around;
+    const { rules, digest } = this.around;
+    rules.order.takes(this.id, FlushStep.READ);
     digest.word(answered ? 0x32 : 0x31);
     digest.number(ticket);
     digest.number(index);
+    this.pendingReads.told(ticket, index, answered);
   }
 
   read(index: number, count: number, memory: Region, offset: number, capacity: number): number {
@@ -284,7 +379,7 @@ export class SimNode implements CoreEffects {
     digest.number(index);
     this.counts.reads++;
     if (this.#fails(FailingEffect.READ)) return StorageAnswer.FAILED;
-    if (index < 1 || index + count - 1 > written.last) {
+    if (index <= this.disk.compacted || index + count - 1 > written.last) {
       report("read-back", `node ${this.id} reads ${count} entries from ${index} of a log that ends at ${written.last}`);
     }
     if (this.readsDeferred) return 0;
@@ -412,6 +507,15 @@ export class SimNode implements CoreEffects {
     }
   }
 
+  /** Bytes of the entry at a place; a witness gets commands without payload, and nobody else does. */
+  #sizeAt(memory: Region, place: number): number {
+    const kind = (memory.words[(place + Entry.kind) >>> 2] as number) & 0xff;
+    if (kind === (this.isWitness ? EntryKind.NORMAL : EntryKind.HOLLOW)) {
+      this.around.report("witnesses", `node ${this.id} appends an entry of kind ${kind}`);
+    }
+    return entrySizeOf(memory.words[(place + Entry.length) >>> 2] as number);
+  }
+
   #restoreLog(core: NodeUnderTest, first: number): void {
     const { tree } = this.around;
     const log = this.disk.durable;
@@ -420,12 +524,14 @@ export class SimNode implements CoreEffects {
     let used = 0;
     for (let index = first; index <= log.last; index++) {
       const id = log.at(index);
-      const size = tree.bytesOf(id);
+      const hollow = this.isWitness && tree.kind(id) === EntryKind.NORMAL;
+      const size = hollow ? EntryFrame.HEADER : tree.bytesOf(id);
       if (used + size > bytes.length) {
         core.restoreEntries(bytes.subarray(0, used));
         used = 0;
       }
-      tree.copy(id, words, used >>> 2);
+      if (hollow) tree.copyHollow(id, words, used >>> 2);
+      else tree.copy(id, words, used >>> 2);
       used += size;
     }
     if (used > 0) core.restoreEntries(bytes.subarray(0, used));

@@ -88,6 +88,8 @@ export class World implements Surroundings {
       const plan = { ...capacity, ...setup.capacity, cluster, group: 0, id };
       const bootstrap = setup.isStranger === true ? new Uint8Array() : options.configuration;
       const node = new SimNode(id, plan, bootstrap, makeMachine(id), this);
+      // Clocks that leases rely on differ in their rates by no more than the bound.
+      if (plan.leaseDrift > 0 && seed !== null) node.rate = this.#drawRate(plan.leaseDrift);
       this.#byId[id] = node;
       this.#durableLogs[id] = node.disk.durable;
       prepareDisk(node, setup);
@@ -174,7 +176,7 @@ export class World implements Surroundings {
   /** Lets the same time pass on all nodes. */
   advanceAll(ms: number): void {
     this.#begin(Action.ADVANCE, 0, ms);
-    for (const node of this.nodes) node.clock += ms;
+    for (const node of this.nodes) node.pass(ms);
   }
 
   propose(node: SimNode, command: Uint8Array): number {
@@ -222,6 +224,47 @@ export class World implements Surroundings {
     return this.#done(node, node.unreachable(peer));
   }
 
+  /** Asks for a linearizable read. */
+  read(node: SimNode, kind: number): number {
+    this.#begin(Action.READ, node.id, kind);
+    return this.#done(node, node.askRead(kind));
+  }
+
+  reconfigure(node: SimNode, configuration: Uint8Array): number {
+    this.#begin(Action.RECONFIGURE, node.id, configuration.length);
+    return this.#done(node, node.reconfigure(configuration));
+  }
+
+  /** Lets a leader hand over; to the best if `target` is 0. */
+  transfer(node: SimNode, target: number): number {
+    this.#begin(Action.TRANSFER, node.id, target);
+    return this.#done(node, node.transfer(target));
+  }
+
+  /** Saves the state machine durably; the core does not know yet. False if that is not possible now. */
+  takeSnapshot(node: SimNode): boolean {
+    this.#begin(Action.SNAPSHOT, node.id, 0);
+    return node.snapshots.save();
+  }
+
+  /** Tells the core of the durable snapshot. */
+  tellSnapshot(node: SimNode): number {
+    this.#begin(Action.TELL, node.id, 0);
+    return this.#done(node, node.tellSnapshot());
+  }
+
+  /** Makes the whole image that came in durable; the core does not know yet. */
+  keepSnapshot(node: SimNode): void {
+    this.#begin(Action.INSTALL, node.id, 0);
+    node.snapshots.keepIncoming();
+  }
+
+  /** Loses the image that is coming in. */
+  loseSnapshot(node: SimNode): number {
+    this.#begin(Action.LOSE, node.id, 0);
+    return this.#done(node, node.snapshotFailed());
+  }
+
   block(link: Link): void {
     this.#begin(Action.BLOCK, link.from, link.to);
     link.blocked = true;
@@ -258,7 +301,9 @@ export class World implements Surroundings {
     node.seenTerm = state.term;
     if (state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
     if (state.applied !== node.seenApplied) {
-      this.rules.machine.holdsCommitted(node.id, state.applied, node.disk.durable.at(state.applied));
+      const { durable, snapshot } = node.disk;
+      const id = snapshot?.index === state.applied ? snapshot.id : durable.at(state.applied);
+      this.rules.machine.holdsCommitted(node.id, state.applied, id);
       node.seenApplied = state.applied;
     }
   }
@@ -271,10 +316,16 @@ export class World implements Surroundings {
     this.rules.completeness.elected(node.id, term, written.at(index));
   }
 
+  /** Whether what the node commits it commits as leader; one that is no voter any more steps down as it does. */
+  #leads(node: SimNode): boolean {
+    const { role, term } = node.core.state;
+    return role === Role.LEADER || (node.seenRole === Role.LEADER && node.seenTerm === term);
+  }
+
   #judgeCommit(node: SimNode, commit: number): void {
     const { rules } = this;
     const id = node.disk.written.at(commit);
-    if (commit > rules.committed.last && (node.core.state.role === Role.LEADER || this.#isPartial)) {
+    if (commit > rules.committed.last && (this.#leads(node) || this.#isPartial)) {
       const { term } = node.core.state;
       const before = rules.committed.last;
       if (before > 0) rules.machine.holdsCommitted(node.id, before, node.disk.written.at(before));
@@ -286,8 +337,9 @@ export class World implements Surroundings {
     node.seenCommit = commit;
   }
 
-  /** The sets of voters of the newest configuration in a node's log. */
+  /** The sets of voters of the newest configuration in a node's log; it may not be handed to the disk yet. */
   #votersFor(node: SimNode): readonly (readonly number[])[] {
+    if (node.core.state.configurationIndex > node.disk.written.last) return voterSets(node.core.configuration());
     const id = this.tree.configuration(node.disk.written.tip);
     let sets = this.#voterSets.get(id);
     if (sets === undefined) {
@@ -295,6 +347,12 @@ export class World implements Surroundings {
       this.#voterSets.set(id, sets);
     }
     return sets;
+  }
+
+  /** From 1 to what a clock may run ahead of one that goes at 1. */
+  #drawRate(drift: number): number {
+    const fastest = 1000 / (1000 - drift);
+    return 1 + ((fastest - 1) * this.random.below(5)) / 4;
   }
 
   #receive(node: SimNode, envelope: Envelope): number {
@@ -313,7 +371,7 @@ export class World implements Surroundings {
     this.digest.word(status);
     // A leader may step down before it flushes: what it commits is judged at once.
     const { state } = node.core;
-    if (state.role === Role.LEADER && state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
+    if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
     if (this.autoFlush) node.flush();
     return status;
   }

@@ -130,7 +130,7 @@ export class Node {
   sharedNext: u64;
   /** Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   officeIndex: u64;
-  /** Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
+  /** Number of the latest heartbeat round, and of the latest ticket for reads. Begins at the incarnation; never falls. */
   round: u64;
   /** Leader: the first index of its term. Once that is committed it may change members and answer reads. */
   termIndex: u64;

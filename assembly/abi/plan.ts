@@ -48,12 +48,13 @@ export class Plan {
   leaseDrift: u32;
   /** Idle heartbeat rounds after which a group rests; 0: never. */
   quiesceRounds: u32;
-  /** Must be 0, as the ones behind it. */
+  /** A number up to 2^52 that the host draws anew at each start: tickets of reads begin there, so that an answer to a
+   * read from before a restart is not taken for one to a read after it. */
+  incarnation: u64;
+  /** Must be 0, as the one behind it. */
   reserved: u64;
   /** Must be 0. */
   reserved1: u64;
-  /** Must be 0. */
-  reserved2: u64;
 }
 
 /** The limits of a plan's fields. */

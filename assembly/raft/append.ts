@@ -12,10 +12,10 @@ import { Due, Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { peerToAnswer } from "../state/peers";
 import { lowestKnown } from "../state/terms";
-import { knowsTerm, lastUpToTerm, payloadOf, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
+import { knowsTerm, lastUpToTerm, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
 import { commitTo } from "./commit";
 import { note } from "./events";
-import { activate, rollBack } from "./membership";
+import { activateLast, rollBack } from "./membership";
 import { rest } from "./quiescence";
 import { askLeader } from "./reads";
 import { becomeFollower } from "./role";
@@ -168,6 +168,6 @@ function appendOne(n: Node, entry: Entry): bool {
     note(n, EventKind.FULL, n.last, size);
     return false;
   }
-  if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
+  if (entry.kind == EntryKind.CONFIGURATION) activateLast(n);
   return true;
 }

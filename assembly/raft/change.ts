@@ -4,18 +4,18 @@
  */
 
 import { Configuration, ConfigurationFlag, Member, MemberRole } from "../abi/configuration";
-import { EntryFrame, EntryKind } from "../abi/entry";
+import { EntryKind } from "../abi/entry";
 import { Node, Role } from "../abi/node";
 import { Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { align8 } from "../state/memory";
 import { at, planOf } from "../state/arena";
 import { findPeer, peerAt } from "../state/peers";
-import { offsetOf, push } from "../state/window";
+import { push } from "../state/window";
 import { configurationIsValid, firstMember, nextMember } from "../wire/configuration";
 import { outboxOf } from "../wire/encode";
 import { isReady } from "./commit";
-import { activate } from "./membership";
+import { activateLast } from "./membership";
 import { stir } from "./quiescence";
 import { markAppends } from "./replication";
 import { retire } from "./transfer";
@@ -37,7 +37,7 @@ export function reconfigure(n: Node, configuration: usize, length: u32): i32 {
 
 function append(n: Node, configuration: usize, length: u32): bool {
   if (!push(n, n.term, EntryKind.CONFIGURATION, configuration, length, n.durable)) return false;
-  activate(n, at(n, offsetOf(n, n.last) + n.bytesOffset) + EntryFrame.HEADER, n.last);
+  activateLast(n);
   markAppends(n);
   return true;
 }

@@ -71,6 +71,11 @@ export function activate(n: Node, configuration: usize, index: u64): void {
   note(n, EventKind.CONFIGURATION, index, n.members);
 }
 
+/** The log's last entry is a configuration: it is in force from here on. */
+export function activateLast(n: Node): void {
+  activate(n, payloadOf(entryAt(n, n.last)), n.last);
+}
+
 /** Puts the newest configuration below `from` in force again, if the one in force is truncated. */
 export function rollBack(n: Node, from: u64): void {
   if (n.configurationIndex < from) return;

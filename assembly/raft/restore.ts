@@ -8,10 +8,10 @@ import { Node } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
-import { payloadOf, pushEncoded } from "../state/window";
+import { pushEncoded } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { checkEntry } from "../wire/validate";
-import { activate } from "./membership";
+import { activateLast } from "./membership";
 import { restartElectionTimer } from "./role";
 import { beginLog } from "./snapshot";
 
@@ -56,7 +56,7 @@ export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
     // All of it is durable, so any of it may leave the window.
     const taken = pushEncoded(n, entry, size, n.last);
     assert(taken);
-    if (entry.kind == EntryKind.CONFIGURATION) activate(n, payloadOf(entry), n.last);
+    if (entry.kind == EntryKind.CONFIGURATION) activateLast(n);
     entries += size;
   }
   n.durable = n.last;
@@ -83,5 +83,6 @@ function runIsSound(n: Node, entries: usize, length: u32): bool {
 /** Begins to take inputs. The node may have acknowledged a leader before the restart: it is loyal for one timeout. */
 export function start(n: Node): void {
   n.lastHeard = n.now;
+  n.round = planOf(n).incarnation;
   restartElectionTimer(n);
 }

@@ -72,9 +72,8 @@ function install(n: Node, index: u64, term: u64, configuration: usize, length: u
     commitTo(n, index);
     return StatusCode.STALE;
   }
-  if (n.written > n.commit) {
-    n.truncateFrom = n.truncateFrom == 0 ? n.commit + 1 : min(n.truncateFrom, n.commit + 1);
-  }
+  // Storage drops what the snapshot covers when it compacts, and before that what does not continue it.
+  if (n.written > index) n.truncateFrom = n.truncateFrom == 0 ? index + 1 : min(n.truncateFrom, index + 1);
   beginLog(n, index, term, configuration, length);
   // What is committed is in the log of every later leader.
   n.verified = index;

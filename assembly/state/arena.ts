@@ -68,7 +68,8 @@ export function checkPlan(plan: Plan): i32 {
   const bad =
     u32(plan.cluster == 0) |
     u32(plan.id == 0) |
-    u32((plan.reserved | plan.reserved1 | plan.reserved2) != 0) |
+    u32((plan.reserved | plan.reserved1) != 0) |
+    u32(plan.incarnation > PlanLimit.NUMBER / 2 + 1) |
     outside(plan.leaseDrift, 0, PlanLimit.DRIFT) |
     outside(plan.nodes, 1, PlanLimit.NODES) |
     outside(plan.windowEntries, PlanLimit.WINDOW_ENTRIES_MIN, PlanLimit.WINDOW_ENTRIES) |

@@ -554,7 +554,9 @@ typedef struct metalraft_node {
   uint64_t shared_next;
   /* Leader: 0; if elected by its own vote alone, the first index of its term: once that is durable, so is the term. */
   uint64_t office_index;
-  /* Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
+  /*
+   * Number of the latest heartbeat round, and of the latest ticket for reads. Begins at the incarnation; never falls.
+   */
   uint64_t round;
   /* Leader: the first index of its term. Once that is committed it may change members and answer reads. */
   uint64_t term_index;
@@ -966,12 +968,15 @@ typedef struct metalraft_plan {
   uint32_t lease_drift;
   /* Idle heartbeat rounds after which a group rests; 0: never. */
   uint32_t quiesce_rounds;
-  /* Must be 0, as the ones behind it. */
+  /*
+   * A number up to 2^52 that the host draws anew at each start: tickets of reads begin there, so that an answer to a
+   * read from before a restart is not taken for one to a read after it.
+   */
+  uint64_t incarnation;
+  /* Must be 0, as the one behind it. */
   uint64_t reserved;
   /* Must be 0. */
   uint64_t reserved1;
-  /* Must be 0. */
-  uint64_t reserved2;
 } metalraft_plan;
 #define METALRAFT_PLAN_SIZE UINT32_C(96)
 #define METALRAFT_PLAN_OFFSET_CLUSTER UINT32_C(0)
@@ -991,9 +996,9 @@ typedef struct metalraft_plan {
 #define METALRAFT_PLAN_OFFSET_KEEP_ENTRIES UINT32_C(60)
 #define METALRAFT_PLAN_OFFSET_LEASE_DRIFT UINT32_C(64)
 #define METALRAFT_PLAN_OFFSET_QUIESCE_ROUNDS UINT32_C(68)
-#define METALRAFT_PLAN_OFFSET_RESERVED UINT32_C(72)
-#define METALRAFT_PLAN_OFFSET_RESERVED1 UINT32_C(80)
-#define METALRAFT_PLAN_OFFSET_RESERVED2 UINT32_C(88)
+#define METALRAFT_PLAN_OFFSET_INCARNATION UINT32_C(72)
+#define METALRAFT_PLAN_OFFSET_RESERVED UINT32_C(80)
+#define METALRAFT_PLAN_OFFSET_RESERVED1 UINT32_C(88)
 METALRAFT_ABI_ASSERT(metalraft_plan_cluster, offsetof(metalraft_plan, cluster) == METALRAFT_PLAN_OFFSET_CLUSTER);
 METALRAFT_ABI_ASSERT(metalraft_plan_group, offsetof(metalraft_plan, group) == METALRAFT_PLAN_OFFSET_GROUP);
 METALRAFT_ABI_ASSERT(metalraft_plan_id, offsetof(metalraft_plan, id) == METALRAFT_PLAN_OFFSET_ID);
@@ -1011,10 +1016,10 @@ METALRAFT_ABI_ASSERT(metalraft_plan_heartbeat, offsetof(metalraft_plan, heartbea
 METALRAFT_ABI_ASSERT(metalraft_plan_keep_entries, offsetof(metalraft_plan, keep_entries) == METALRAFT_PLAN_OFFSET_KEEP_ENTRIES);
 METALRAFT_ABI_ASSERT(metalraft_plan_lease_drift, offsetof(metalraft_plan, lease_drift) == METALRAFT_PLAN_OFFSET_LEASE_DRIFT);
 METALRAFT_ABI_ASSERT(metalraft_plan_quiesce_rounds, offsetof(metalraft_plan, quiesce_rounds) == METALRAFT_PLAN_OFFSET_QUIESCE_ROUNDS);
+METALRAFT_ABI_ASSERT(metalraft_plan_incarnation, offsetof(metalraft_plan, incarnation) == METALRAFT_PLAN_OFFSET_INCARNATION);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved, offsetof(metalraft_plan, reserved) == METALRAFT_PLAN_OFFSET_RESERVED);
 METALRAFT_ABI_ASSERT(metalraft_plan_reserved1, offsetof(metalraft_plan, reserved1) == METALRAFT_PLAN_OFFSET_RESERVED1);
-METALRAFT_ABI_ASSERT(metalraft_plan_reserved2, offsetof(metalraft_plan, reserved2) == METALRAFT_PLAN_OFFSET_RESERVED2);
-METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved2) + sizeof(uint64_t) == METALRAFT_PLAN_SIZE);
+METALRAFT_ABI_ASSERT(metalraft_plan_size, offsetof(metalraft_plan, reserved1) + sizeof(uint64_t) == METALRAFT_PLAN_SIZE);
 
 /* PlanLimit. The limits of a plan's fields. */
 /* Most members of a configuration: quorums are counted by comparing all pairs. */

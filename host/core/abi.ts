@@ -560,7 +560,10 @@ export const Node = {
    * term.
    */
   officeIndex: 304,
-  /** u64. Number of the latest heartbeat round, and of the latest ticket for reads. Never falls. */
+  /**
+   * u64. Number of the latest heartbeat round, and of the latest ticket for reads. Begins at the incarnation; never
+   * falls.
+   */
   round: 312,
   /** u64. Leader: the first index of its term. Once that is committed it may change members and answer reads. */
   termIndex: 320,
@@ -825,12 +828,15 @@ export const Plan = {
   leaseDrift: 64,
   /** u32. Idle heartbeat rounds after which a group rests; 0: never. */
   quiesceRounds: 68,
-  /** u64. Must be 0, as the ones behind it. */
-  reserved: 72,
+  /**
+   * u64. A number up to 2^52 that the host draws anew at each start: tickets of reads begin there, so that an answer to
+   * a read from before a restart is not taken for one to a read after it.
+   */
+  incarnation: 72,
+  /** u64. Must be 0, as the one behind it. */
+  reserved: 80,
   /** u64. Must be 0. */
-  reserved1: 80,
-  /** u64. Must be 0. */
-  reserved2: 88,
+  reserved1: 88,
 } as const;
 
 /** The limits of a plan's fields. */

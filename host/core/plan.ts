@@ -34,6 +34,8 @@ export interface Plan extends Capacity {
   readonly group: number;
   /** The node's id, not 0. */
   readonly id: number;
+  /** Drawn anew at each start, 0 to 2^52: see `drawIncarnation`. 0 unless stated. */
+  readonly incarnation?: number;
 }
 
 /** For a server: a window of 8 MiB, messages of up to 1 MiB. */
@@ -72,6 +74,14 @@ export const MICRO_CAPACITY: Capacity = {
   quiesceRounds: 0,
 };
 
+/** Largest number that tickets of reads may begin at: as much room is left above it. */
+const MOST_INCARNATION = 2 ** 52;
+
+/** A number for a node's next life: a late answer to a read of an earlier life then matches no ticket of this one. */
+export function drawIncarnation(): number {
+  return Math.floor(Math.random() * MOST_INCARNATION);
+}
+
 /** The plan's fields that are plain u32. */
 const WORDS = [
   "group",
@@ -94,13 +104,23 @@ const WORDS = [
 
 /** Whether every field is a number that the Plan struct can hold; the core judges the rest. */
 export function planFits(plan: Plan): boolean {
-  return plan.cluster >= 0n && plan.cluster < 1n << 64n && WORDS.every((field) => plan[field] === plan[field] >>> 0);
+  return (
+    plan.cluster >= 0n &&
+    plan.cluster < 1n << 64n &&
+    WORDS.every((field) => plan[field] === plan[field] >>> 0) &&
+    incarnationFits(plan)
+  );
+}
+
+function incarnationFits({ incarnation = 0 }: Plan): boolean {
+  return Number.isInteger(incarnation) && incarnation >= 0 && incarnation <= MOST_INCARNATION;
 }
 
 /** Writes the Plan struct at `address`. */
 export function writePlan(view: DataView, address: number, plan: Plan): void {
   view.setBigUint64(address + Layout.cluster, plan.cluster, true);
   for (const field of WORDS) view.setUint32(address + Layout[field], plan[field], true);
+  view.setBigUint64(address + Layout.incarnation, BigInt(plan.incarnation ?? 0), true);
   for (let offset: number = Layout.reserved; offset < Layout.size; offset += 4)
     view.setUint32(address + offset, 0, true);
 }
@@ -134,6 +154,9 @@ export function describePlanProblem(plan: Plan): string {
     if (!Number.isInteger(value) || value < least || value > most) {
       return `${field} is ${value}, and must be a whole number from ${least} to ${most}`;
     }
+  }
+  if (!incarnationFits(plan)) {
+    return `incarnation is ${plan.incarnation}, and must be a whole number from 0 to ${MOST_INCARNATION}`;
   }
   if ((plan.windowEntries & (plan.windowEntries - 1)) !== 0) {
     return `windowEntries is ${plan.windowEntries}, and must be a power of two`;

@@ -283,8 +283,45 @@ export class AcknowledgedMatches {
   }
 }
 
+/** Snapshots: at one index all state machines have the same state, and the configuration that goes with it is the log's. */
+export class SnapshotsAgree {
+  readonly #images = new Map<number, Uint8Array>();
+  constructor(readonly report: Report) {}
+
+  /** A node saves, or installs, an image as of the index. */
+  takes(node: number, index: number, image: Uint8Array): void {
+    const known = this.#images.get(index);
+    if (known === undefined) this.#images.set(index, image);
+    else if (Buffer.compare(known, image) !== 0) {
+      this.report("snapshots agree", `node ${node} has another state as of ${index} than an earlier snapshot`);
+    }
+  }
+}
+
+/** Reads: an answered read sees all that was committed when it was asked for, and each is answered or refused once. */
+export class LinearizableReads {
+  constructor(readonly report: Report) {}
+
+  answers(node: number, committed: number, index: number): void {
+    if (index < committed) {
+      this.report("linearizable reads", `node ${node} answers a read as of ${index}, and ${committed} was committed`);
+    }
+  }
+}
+
 /** Steps of a flush, in the order of the durability contract. */
-export const FlushStep = { HARD_STATE: 1, TRUNCATE: 2, APPEND: 3, SEND: 4, TIMER: 5, APPLY: 6, EVENT: 7 } as const;
+export const FlushStep = {
+  HARD_STATE: 1,
+  TRUNCATE: 2,
+  COMPACT: 3,
+  APPEND: 4,
+  CHUNK: 5,
+  SEND: 6,
+  TIMER: 7,
+  APPLY: 8,
+  READ: 9,
+  EVENT: 10,
+} as const;
 
 /** Flush order: effects leave in the order of the durability contract, and after a failed one only events do. */
 export class FlushOrder {
@@ -330,6 +367,8 @@ export class Rules {
   readonly votes: OneVoteATerm;
   readonly barrier: DurableBeforeSent;
   readonly acknowledged: AcknowledgedMatches;
+  readonly snapshots: SnapshotsAgree;
+  readonly reads: LinearizableReads;
   readonly order: FlushOrder;
   readonly core: CoreInvariants;
 
@@ -345,6 +384,8 @@ export class Rules {
     this.votes = new OneVoteATerm(report);
     this.barrier = new DurableBeforeSent(report);
     this.acknowledged = new AcknowledgedMatches(report, tree);
+    this.snapshots = new SnapshotsAgree(report);
+    this.reads = new LinearizableReads(report);
     this.order = new FlushOrder(report);
     this.core = new CoreInvariants(report);
   }

@@ -151,7 +151,7 @@ describe.each(cores)("restarts on $name", ({ make }) => {
   });
 
   it("a leader restarted from where its state machine was saved serves a follower from the first entry on", () => {
-    const w = new Scenario(make(), { nodes: 3 });
+    const w = new Scenario(make(), { nodes: 3, capacity: { keepEntries: 100 } });
     w.elect(1);
     w.isolate(3);
     w.drop();
@@ -160,8 +160,8 @@ describe.each(cores)("restarts on $name", ({ make }) => {
       w.deliverAll();
     }
     const node = w.node(1);
-    node.machine.checkpoint();
-    node.checkpointIndex = node.core.state.applied;
+    w.world.takeSnapshot(node);
+    w.world.tellSnapshot(node);
     w.crash(1);
     w.restart(1);
     w.elect(1);

@@ -1,0 +1,119 @@
+/** What an operator does to a random world: snapshots, changes of members, transfers; and reads beside the log. */
+
+import { ConfigurationFlag, MemberRole, ReadKind, StatusCode } from "../host/core/abi.js";
+import { encodeConfiguration } from "../host/core/configuration.js";
+import { type Clients, RegisterMachine } from "./clients.js";
+import { type MemberRow, membersOf } from "./messages.js";
+import type { Random } from "./random.js";
+import type { SimNode } from "./sim-node.js";
+import type { World } from "./world.js";
+
+const { VOTER, OUTGOING, LEARNER, WITNESS, PROMOTE } = MemberRole;
+/** Highest priority that is drawn, exclusive. */
+const PRIORITIES = 3;
+
+export class RandomOperator {
+  constructor(
+    readonly world: World,
+    readonly clients: Clients,
+    readonly random: Random,
+  ) {}
+
+  /** The next step of whatever snapshot the node is about. */
+  snapshot(node: SimNode): boolean {
+    const { world, random } = this;
+    if (!node.isUp || node.core.state.failure !== 0) return false;
+    const { snapshots } = node;
+    if (random.oneIn(16)) {
+      world.loseSnapshot(node);
+      return true;
+    }
+    snapshots.busy = random.oneIn(8);
+    if (snapshots.isComplete) world.keepSnapshot(node);
+    else if (!snapshots.isUntold && !world.takeSnapshot(node)) return false;
+    // Sometimes a crash comes between.
+    if (snapshots.isUntold && !random.oneIn(4)) world.tellSnapshot(node);
+    return true;
+  }
+
+  /** A read beside the log. */
+  query(node: SimNode): boolean {
+    const { world, clients, random } = this;
+    const { machine } = node;
+    if (!node.isUp || node.isWitness || node.core.state.failure !== 0) return false;
+    if (!(machine instanceof RegisterMachine)) return false;
+    const query = clients.query(node.id);
+    if (query === null) return false;
+    node.pendingReads.onNext = (answered) => query.done(answered ? machine.value(query.key) : undefined);
+    const status = world.read(node, random.oneIn(2) ? ReadKind.LEASE : ReadKind.INDEX);
+    const expected: readonly number[] = [StatusCode.OK, StatusCode.READY, StatusCode.NOT_LEADER, StatusCode.NOT_READY];
+    if (!expected.includes(status)) world.report("reads are taken", `node ${node.id} answers a read with ${status}`);
+    return true;
+  }
+
+  transfer(leader: SimNode): boolean {
+    this.world.transfer(leader, this.random.below(this.world.nodes.length + 1));
+    return true;
+  }
+
+  /** Proposes some configuration that might follow, or not. */
+  reconfigure(leader: SimNode): boolean {
+    const { configurationFlags } = leader.core.state;
+    const members = membersOf(leader.core.configuration());
+    if (members.length === 0) return false;
+    if ((configurationFlags & ConfigurationFlag.JOINT) !== 0) {
+      this.#propose(leader, this.#leaving(members), 0);
+      return true;
+    }
+    const { random } = this;
+    if (random.oneIn(3)) this.#propose(leader, this.#joint(members), this.#flags());
+    else this.#propose(leader, this.#oneChange(members), 0);
+    return true;
+  }
+
+  #flags(): number {
+    return this.random.oneIn(4) ? ConfigurationFlag.JOINT : ConfigurationFlag.JOINT | ConfigurationFlag.AUTO_LEAVE;
+  }
+
+  #propose(leader: SimNode, members: readonly MemberRow[], flags: number): void {
+    this.world.reconfigure(leader, encodeConfiguration(members, flags));
+  }
+
+  #leaving(members: readonly MemberRow[]): MemberRow[] {
+    return members
+      .map((member) => ({ ...member, roles: member.roles & ~OUTGOING }))
+      .filter(({ roles }) => (roles & (VOTER | LEARNER)) !== 0);
+  }
+
+  /** Every member may change sides. */
+  #joint(members: readonly MemberRow[]): MemberRow[] {
+    return members.map((member) => {
+      const votes = (member.roles & VOTER) !== 0;
+      const kept = member.roles & WITNESS;
+      const stays = this.random.oneIn(2);
+      if (votes) return { ...member, roles: kept | OUTGOING | (stays ? VOTER : this.random.oneIn(2) ? LEARNER : 0) };
+      return { ...member, roles: stays ? member.roles : kept | VOTER };
+    });
+  }
+
+  #oneChange(members: readonly MemberRow[]): MemberRow[] {
+    const { random, world } = this;
+    const id = 1 + random.below(world.nodes.length);
+    const known = members.find((member) => member.id === id);
+    const others = members.filter((member) => member.id !== id);
+    const kept = world.node(id).isWitness ? WITNESS : 0;
+    if (known === undefined) {
+      return [...others, { id, roles: kept | LEARNER | (random.oneIn(3) ? 0 : PROMOTE), priority: 0, address: "" }];
+    }
+    switch (random.below(4)) {
+      case 0:
+        return others;
+      case 1:
+        return [...others, { ...known, priority: random.below(PRIORITIES) }];
+      case 2:
+        return [...others, { ...known, roles: kept | VOTER }];
+      default:
+        return [...others, { ...known, roles: kept | LEARNER }];
+    }
+  }
+}
