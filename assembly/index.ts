@@ -15,7 +15,7 @@ import { HostEffects } from "./raft/effects";
 import { electionTimeout } from "./raft/election";
 import { flushNode } from "./raft/flush";
 import { brokenInvariant } from "./raft/invariants";
-import { stir, wake } from "./raft/quiescence";
+import { wake } from "./raft/quiescence";
 import * as reads from "./raft/reads";
 import * as replication from "./raft/replication";
 import * as restore from "./raft/restore";
@@ -246,7 +246,6 @@ export function reconfigure(node: usize, configuration: usize, length: u32): i32
 export function transfer(node: usize, nowLow: u32, nowHigh: u32, target: u32): i32 {
   const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
-  if (changetype<Node>(node).quiet != 0) wake(changetype<Node>(node));
   return transfers.transfer(changetype<Node>(node), target);
 }
 

@@ -34,7 +34,7 @@ export function flushNode<Sink extends Effects>(n: Node): i32 {
   if (status == StatusCode.OK) {
     flushTimers<Sink>(n);
     status = flushApplies<Sink>(n);
-    flushReads<Sink>(n);
+    if (status >= 0) flushReads<Sink>(n);
   }
   if (status < 0) stop(n, status);
   flushEvents<Sink>(n);

@@ -14,6 +14,7 @@ import { findPeer, peerAt } from "../state/peers";
 import { campaign } from "./election";
 import { note } from "./events";
 import { mayLead } from "./membership";
+import { stir } from "./quiescence";
 import { becomeFollower } from "./role";
 
 /** Whether a member may be handed the leadership. */
@@ -40,6 +41,7 @@ export function transfer(n: Node, target: u32): i32 {
   if (n.role != Role.LEADER) return StatusCode.NOT_LEADER;
   const peer = target == 0 ? bestSuccessor(n) : findPeer(n, target);
   if (peer === null || !isEligible(n, peer)) return StatusCode.UNKNOWN_NODE;
+  stir(n);
   n.transferTarget = peer.id;
   n.transferDeadline = n.now + planOf(n).electionTimeout;
   note(n, EventKind.TRANSFER, peer.id, 0);

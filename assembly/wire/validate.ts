@@ -18,7 +18,7 @@ import {
   VoteRequest,
 } from "../abi/message";
 import { Node } from "../abi/node";
-import { Plan } from "../abi/plan";
+import { Plan, PlanLimit } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
 import { align8, isNumber, isZero } from "../state/memory";
@@ -89,7 +89,7 @@ function bodyIsValid(header: Header, plan: Plan): bool {
         header.flags == 0 &&
         header.length == MessageFormat.SNAPSHOT_REPLY &&
         appendReplyIsValid(header, bodyOf<AppendReply>(header)) &&
-        isNumber(bodyOf<SnapshotReply>(header).index | bodyOf<SnapshotReply>(header).offset)
+        isNumber(bodyOf<SnapshotReply>(header).index | (bodyOf<SnapshotReply>(header).offset + PlanLimit.MESSAGE))
       );
     case MessageKind.TIMEOUT_NOW:
       return (header.flags == 0) & (header.length == MessageFormat.HEADER);

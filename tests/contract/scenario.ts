@@ -3,12 +3,12 @@
  * and roles read as text. Disks are synchronous unless a scenario is about durability.
  */
 
-import { EventKind, Role, RoleName, StatusCode, StatusCodeName, TimerKind } from "../../host/core/abi.js";
+import { EventKind, MemberRole, ReadKind, Role, RoleName, StatusCode, StatusCodeName, TimerKind } from "../../host/core/abi.js";
 import { encodeConfiguration, type MemberInfo } from "../../host/core/configuration.js";
 import type { Capacity } from "../../host/core/plan.js";
 import type { CoreState, CoreUnderTest } from "../../sim/core-under-test.js";
 import { RecordingMachine } from "../../sim/machine.js";
-import { type Address, describeMessage, type EntrySpec, encodeEntries } from "../../sim/messages.js";
+import { type Address, describeMessage, type EntrySpec, encodeEntries, membersOf } from "../../sim/messages.js";
 import type { Envelope } from "../../sim/network.js";
 import type { NodeSetup } from "../../sim/node-setup.js";
 import { TINY_CAPACITY } from "../../sim/run.js";
@@ -125,10 +125,12 @@ export class Scenario {
     return statusOf(this.world.deliver(link, position));
   }
 
-  /** Makes everything durable and delivers everything, in the order of sending, until nothing is left. */
+  /** Makes everything durable, snapshots that came in too, and delivers everything, in the order of sending, until nothing
+   * is left. */
   deliverAll(): void {
     for (let i = 0; i < DELIVERIES; i++) {
       for (const node of this.world.nodes) if (node.isUp && node.disk.pending.length > 0) this.world.makeDurable(node);
+      for (const node of this.world.nodes) if (node.isUp && node.snapshots.isComplete) this.install(node.id);
       const [oldest] = this.world.network.underWay();
       if (oldest === undefined) return;
       this.deliver(oldest.from, oldest.to);
@@ -177,6 +179,41 @@ export class Scenario {
     this.world.failNext(this.node(id), effect);
   }
 
+  // Snapshots, members, reads, transfers.
+
+  /** Takes a snapshot of what is applied, and tells the core. */
+  snapshot(id: number): string {
+    if (!this.world.takeSnapshot(this.node(id))) throw new Error(`node ${id} cannot take a snapshot`);
+    return this.tell(id);
+  }
+  /** Tells the core of the newest durable snapshot: answers the status code's name. */
+  tell(id: number): string {
+    return statusOf(this.world.tellSnapshot(this.node(id)));
+  }
+  /** Makes the image that came in durable, and tells the core. */
+  install(id: number): string {
+    this.world.keepSnapshot(this.node(id));
+    return this.tell(id);
+  }
+  /** Proposes a configuration: answers the status code's name. */
+  reconfigure(id: number, members: readonly MemberInfo[], flags = 0): string {
+    return statusOf(this.world.reconfigure(this.node(id), encodeConfiguration(members, flags)));
+  }
+  /** Asks a leader to hand over, to the best member if `target` is 0. */
+  transfer(id: number, target = 0): string {
+    return statusOf(this.world.transfer(this.node(id), target));
+  }
+  /** Asks for a read, by a round of heartbeats unless stated. What becomes of it is in the answer's `state`. */
+  read(id: number, kind: ReadKind = ReadKind.INDEX): Read {
+    const node = this.node(id);
+    const read: Read = { state: "waiting", status: "" };
+    node.pendingReads.onNext = (answered) => {
+      read.state = answered ? "answered" : "refused";
+    };
+    read.status = statusOf(this.world.read(node, kind));
+    return read;
+  }
+
   /** Delivers a message that the scenario made up: answers the status code's name. */
   inject(message: Uint8Array): string {
     this.#lines.push(describeMessage(message));
@@ -198,6 +235,19 @@ export class Scenario {
     const { machine } = this.node(id);
     if (!(machine instanceof RecordingMachine)) throw new Error("scenarios record what is applied");
     return machine.applied.map(({ index, payload }) => `${index}:${payload}`).join(" ");
+  }
+
+  /** "1 2 3L 4W 5O": the members of the configuration in force; O votes in the outgoing set, B in both, L learns, W is a
+   * witness, P is to be promoted. */
+  members(id: number): string {
+    return membersOf(this.node(id).core.configuration())
+      .map(({ id: member, roles }) => `${member}${rolesText(roles)}`)
+      .join(" ");
+  }
+
+  /** Whether a node rests: no timer runs. */
+  rests(id: number): boolean {
+    return this.state(id).quiet !== 0;
   }
 
   /** "LEADER t2 commit=3". */
@@ -233,6 +283,21 @@ export class Scenario {
     else if (kind === EventKind.TRUNCATED) this.#lines.push(`   ${node.id}: truncate ${first}..${second}`);
     else if (kind === EventKind.STOPPED) this.#lines.push(`   ${node.id}: stopped by ${statusOf(first | 0)}`);
   }
+}
+
+/** What became of a read. */
+export interface Read {
+  state: "waiting" | "answered" | "refused";
+  /** The status code's name that the core answered it with. */
+  status: string;
+}
+
+function rolesText(roles: number): string {
+  const { VOTER, OUTGOING, LEARNER, WITNESS, PROMOTE } = MemberRole;
+  const both = (roles & (VOTER | OUTGOING)) === (VOTER | OUTGOING);
+  const outgoing = (roles & OUTGOING) !== 0 ? "O" : "";
+  const learner = (roles & LEARNER) !== 0 ? "L" : "";
+  return `${both ? "B" : outgoing}${learner}${(roles & PROMOTE) !== 0 ? "P" : ""}${(roles & WITNESS) !== 0 ? "W" : ""}`;
 }
 
 function setupOf(start: Start, synchronous: boolean): NodeSetup {
