@@ -98,18 +98,17 @@ export class LogTree {
     for (let i = 0; i < count; i++) target[start + i] = this.#words[from + i] as number;
   }
 
-  /** As `copy`, of the entry as a witness holds it. Answers its bytes. */
-  copyHollow(id: number, target: Int32Array, start: number): number {
+  /** As `copy`, of the entry as a witness holds it. */
+  copyHollow(id: number, target: Int32Array, start: number): void {
     if (this.kind(id) !== EntryKind.NORMAL) {
       this.copy(id, target, start);
-      return this.bytesOf(id);
+      return;
     }
     const from = at(this.#starts, id);
     target[start] = this.#words[from] as number;
     target[start + 1] = this.#words[from + 1] as number;
     target[start + (Entry.length >> 2)] = 0;
     target[start + (Entry.kind >> 2)] = EntryKind.HOLLOW;
-    return EntryFrame.HEADER;
   }
 
   /** The id of the entry (index, term); EMPTY_LOG if nobody ever wrote it. */

@@ -386,9 +386,9 @@ export class SimNode implements CoreEffects {
     let bytes = 0;
     for (let i = 0; i < count; i++) {
       const id = written.at(index + i);
-      const size = tree.bytesOf(id);
+      const size = this.#bytesOf(id);
       if (bytes + size > capacity) break;
-      tree.copy(id, memory.words, (offset + bytes) >>> 2);
+      this.#copy(id, memory.words, (offset + bytes) >>> 2);
       bytes += size;
     }
     if (bytes === 0) report("read-back", `entry ${index} does not fit ${capacity} bytes on node ${this.id}`);
@@ -516,6 +516,19 @@ export class SimNode implements CoreEffects {
     return entrySizeOf(memory.words[(place + Entry.length) >>> 2] as number);
   }
 
+  /** Bytes of an entry as this node holds it. */
+  #bytesOf(id: number): number {
+    const { tree } = this.around;
+    return this.isWitness && tree.kind(id) === EntryKind.NORMAL ? EntryFrame.HEADER : tree.bytesOf(id);
+  }
+
+  /** Copies an entry as this node holds it. */
+  #copy(id: number, target: Int32Array, start: number): void {
+    const { tree } = this.around;
+    if (this.isWitness) tree.copyHollow(id, target, start);
+    else tree.copy(id, target, start);
+  }
+
   #restoreLog(core: NodeUnderTest, first: number): void {
     const { tree } = this.around;
     const log = this.disk.durable;
@@ -524,14 +537,12 @@ export class SimNode implements CoreEffects {
     let used = 0;
     for (let index = first; index <= log.last; index++) {
       const id = log.at(index);
-      const hollow = this.isWitness && tree.kind(id) === EntryKind.NORMAL;
-      const size = hollow ? EntryFrame.HEADER : tree.bytesOf(id);
+      const size = this.#bytesOf(id);
       if (used + size > bytes.length) {
         core.restoreEntries(bytes.subarray(0, used));
         used = 0;
       }
-      if (hollow) tree.copyHollow(id, words, used >>> 2);
-      else tree.copy(id, words, used >>> 2);
+      this.#copy(id, words, used >>> 2);
       used += size;
     }
     if (used > 0) core.restoreEntries(bytes.subarray(0, used));

@@ -1,8 +1,11 @@
-/** Majorities (raft/quorum.ts) against counting by hand, for one set of up to seven voters and for two. */
+/**
+ * Majorities (raft/quorum.ts) against counting by hand, for one set of up to seven voters and for two, and for each
+ * question that a quorum can be asked.
+ */
 
 import { ConfigurationFlag, MemberRole } from "../abi/configuration";
 import { Node } from "../abi/node";
-import { Outcome, quorumActive, quorumMatch, voteOutcome } from "../raft/quorum";
+import { fullQuorumActive, Outcome, quorumActive, quorumMatch, quorumRound, voteOutcome } from "../raft/quorum";
 import { peerAt } from "../state/peers";
 import { ConfigurationWriter, freeNode, newNode, newPlan, Random, setUp } from "./node-kit";
 
@@ -142,6 +145,61 @@ describe("a joint configuration", () => {
     setMatches(n, 0b00_01_01_01_00);
     expect(quorumMatch(n)).toBe(1);
     freeNode(n);
+  });
+});
+
+describe("a heartbeat round", () => {
+  it("is confirmed when a majority of each set acknowledged it, or a later one: all small cases", () => {
+    for (let sets: u32 = 0; sets < 1 << 10; sets += 5) {
+      if ((sets & 0x55555555) == 0) continue;
+      const n = nodeWith(5, sets);
+      for (let packed: u32 = 0; packed < 1 << 10; packed += 3) {
+        for (let i: u32 = 0; i < n.members; i++) {
+          const round = <u64>((packed >> (2 * i)) & 3);
+          // The node's own is the latest round, whatever its record says.
+          if (i == 0) n.round = round;
+          peerAt(n, i).ackRound = i == 0 ? 3 : round;
+        }
+        assert(quorumRound(n) == matchByHand(n, packed));
+      }
+      freeNode(n);
+    }
+  });
+
+  it("that was confirmed stays so", () => {
+    const n = nodeWith(3, votersOnly(3));
+    n.round = 9;
+    n.roundConfirmed = 7;
+    peerAt(n, 1).ackRound = 6;
+    expect(quorumRound(n)).toBe(7);
+    peerAt(n, 2).ackRound = 8;
+    expect(quorumRound(n)).toBe(8);
+    freeNode(n);
+  });
+});
+
+describe("a full quorum", () => {
+  it("is a quorum of members in contact that keep payloads: any sets, any contact, any witnesses", () => {
+    const random = new Random(8);
+    let full = 0;
+    for (let round = 0; round < 3000; round++) {
+      const n = nodeWith(5, 0x155 | random.below(1 << 10));
+      n.now = 150;
+      let counted: u32 = 0;
+      for (let i: u32 = 0; i < n.members; i++) {
+        const peer = peerAt(n, i);
+        const witness = random.below(3) == 0;
+        if (witness) peer.roles |= MemberRole.WITNESS;
+        // The plan's election timeout is 100 ms.
+        peer.lastAck = i == 0 ? 0 : 49 + random.below(2);
+        if (!witness && (i == 0 || peer.lastAck == 50)) counted |= 1 << i;
+      }
+      assert(fullQuorumActive(n) == quorumOf(n, counted));
+      if (fullQuorumActive(n)) full++;
+      freeNode(n);
+    }
+    expect(full).toBeGreaterThan(300);
+    expect(full).toBeLessThan(2700);
   });
 });
 

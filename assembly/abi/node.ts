@@ -36,12 +36,36 @@ export class Node {
   durable: u64;
   /** Index of the oldest entry in the window. `first <= last + 1`. */
   first: u64;
+  /** Members of the configuration in force. */
+  members: u32;
+  /** Bits of ConfigurationFlag of the configuration in force. */
+  configurationFlags: u32;
+  /** The newest time that came with an input, in ms. */
+  now: u64;
+  /** Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
+  configurationIndex: u64;
+
+  // What the algorithm touches most comes first: a field among the first 128 bytes costs a byte less at each use.
+
+  /** Bits of Due that are due to every member. */
+  dueToAll: u32;
+  /** Bits of TimerAction that the next flush lets out. */
+  timers: u32;
+  /** Rows of terms that have left the window; at least 1. */
+  termCount: u32;
+  /** Where the next entry goes, as an offset into the window's bytes. */
+  head: u32;
+  /** The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
+  slotsOffset: u32;
+  /** The message being made. */
+  outboxOffset: u32;
+
+  // More for hosts.
+
   /** Last index covered by the snapshot that the log starts from; 0 without one. */
   snapshotIndex: u64;
   /** Term of the entry at `snapshotIndex`. */
   snapshotTerm: u64;
-  /** The newest time that came with an input, in ms. */
-  now: u64;
   /** Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
   compacted: u64;
   /** The newest ticket given to a read. */
@@ -52,16 +76,10 @@ export class Node {
   transferTarget: u32;
   /** 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
   quiet: u32;
-  /** Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
-  configurationIndex: u64;
-  /** Members of the configuration in force. */
-  members: u32;
-  /** Bits of ConfigurationFlag of the configuration in force. */
-  configurationFlags: u32;
   /** Where the configuration in force lies, in wire form. */
   configurationOffset: u32;
-  /** Must be 0. */
-  reserved: u32;
+  /** The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
+  peersOffset: u32;
   /** Longest payload of a proposal, in bytes. */
   maxPayload: u32;
   /** Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
@@ -69,14 +87,8 @@ export class Node {
 
   // Places in the arena, fixed by init.
 
-  /** The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
-  peersOffset: u32;
-  /** The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
-  slotsOffset: u32;
   /** The window's bytes. */
   bytesOffset: u32;
-  /** The message being made. */
-  outboxOffset: u32;
   /** The configuration as of `first - 1`, in wire form. */
   baseOffset: u32;
   /** Pending events' arguments, two u64 each. */
@@ -90,10 +102,6 @@ export class Node {
 
   /** Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
   baseIndex: u64;
-  /** Where the next entry goes, as an offset into the window's bytes. */
-  head: u32;
-  /** Rows of terms that have left the window; at least 1. */
-  termCount: u32;
   /** Highest index handed to storage. `written <= last`. */
   written: u64;
   /** Smallest index from which storage has to remove entries at the next flush; 0 if none. */
@@ -116,10 +124,6 @@ export class Node {
   electionBase: u64;
   /** Delay of the election timer that is due to be armed. */
   electionDelay: u64;
-  /** Bits of Due that are due to every member. */
-  dueToAll: u32;
-  /** Bits of TimerAction that the next flush lets out. */
-  timers: u32;
   /** Kinds of events wanted. */
   eventMask: u32;
   /** Kinds of events pending. */

@@ -12,7 +12,7 @@ import { Due, Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { peerToAnswer } from "../state/peers";
 import { lowestKnown } from "../state/terms";
-import { knowsTerm, lastUpToTerm, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
+import { hasOtherTerm, hasTerm, lastUpToTerm, pushEncoded, removeFrom, sizeOf, termAt } from "../state/window";
 import { commitTo } from "./commit";
 import { note } from "./events";
 import { activateLast, rollBack } from "./membership";
@@ -40,12 +40,12 @@ function firstEntry(header: Header): Entry {
  */
 export function appendContradicts(n: Node, header: Header, append: Append): bool {
   if (append.prevIndex > n.commit) return false;
-  if (knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) != append.prevTerm) return true;
+  if (hasOtherTerm(n, append.prevIndex, append.prevTerm)) return true;
   let entry = firstEntry(header);
   for (let i: u32 = 0; i < append.count; i++) {
     const index = append.prevIndex + 1 + i;
     if (index > n.commit) return false;
-    if (knowsTerm(n, index) && termAt(n, index) != entry.term) return true;
+    if (hasOtherTerm(n, index, entry.term)) return true;
     entry = nextEntry(entry);
   }
   return false;
@@ -109,8 +109,7 @@ function noteEcho(peer: Peer, round: u64, sent: u64): void {
 
 /** Whether the entry before the message's first one is in the log. What is committed is in every later leader's log. */
 function fits(n: Node, append: Append): bool {
-  if (append.prevIndex <= n.commit) return true;
-  return knowsTerm(n, append.prevIndex) && termAt(n, append.prevIndex) == append.prevTerm;
+  return append.prevIndex <= n.commit || hasTerm(n, append.prevIndex, append.prevTerm);
 }
 
 /** Notes a rejection and where the logs may agree instead: nothing above that place has a term the leader lacks. */

@@ -24,9 +24,7 @@ import { retire } from "./transfer";
 export function reconfigure(n: Node, configuration: usize, length: u32): i32 {
   if (n.role != Role.LEADER) return StatusCode.NOT_LEADER;
   if (n.transferTarget != 0) return StatusCode.TRANSFERRING;
-  if ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n))) {
-    return StatusCode.BAD_CONFIGURATION;
-  }
+  if (!configurationIsValid(configuration, length, planOf(n))) return StatusCode.BAD_CONFIGURATION;
   if (!isReady(n)) return StatusCode.NOT_READY;
   if (n.configurationIndex > n.commit) return StatusCode.CHANGE_PENDING;
   const status = checkChange(n, configuration);

@@ -7,7 +7,7 @@ import { EventKind } from "../abi/event";
 import { Node, Role } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { isNumber } from "../state/memory";
-import { termAt } from "../state/window";
+import { hasTerm } from "../state/window";
 import { changeByItself } from "./change";
 import { note } from "./events";
 import { quorumMatch } from "./quorum";
@@ -49,7 +49,7 @@ export function reportDurable(n: Node, index: u64, term: u64): i32 {
   if (!isNumber(index | term)) return StatusCode.BAD_ARGUMENT;
   if (index <= n.durable) return StatusCode.STALE;
   // The entry has been overwritten since, perhaps by one of the same index that is not durable yet.
-  if (index > n.written || termAt(n, index) != term) {
+  if (index > n.written || !hasTerm(n, index, term)) {
     note(n, EventKind.STALE_DURABLE, index, term);
     return StatusCode.STALE;
   }

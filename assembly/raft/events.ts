@@ -2,13 +2,13 @@
 
 import { EventKind } from "../abi/event";
 import { Node } from "../abi/node";
-import { at } from "../state/arena";
+import { eventsOf } from "../state/arena";
 import { Effects } from "./effects";
 
 // @ts-ignore: decorator
 @inline
 function argumentsOf(n: Node, kind: u32): usize {
-  return at(n, n.eventsOffset) + <usize>kind * 16;
+  return eventsOf(n) + <usize>kind * 16;
 }
 
 /** Notes an event. Unobserved, it costs one test. */

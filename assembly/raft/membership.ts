@@ -15,22 +15,24 @@ import { firstMember, nextMember } from "../wire/configuration";
 import { note } from "./events";
 import { beginProgress } from "./progress";
 
+/** Whether a configuration has this member. */
+function hasMember(configuration: usize, id: u32): bool {
+  let member = firstMember(configuration);
+  for (let i = changetype<Configuration>(configuration).count; i != 0; i--) {
+    if (member.id == id) return true;
+    member = nextMember(member);
+  }
+  return false;
+}
+
 /** Takes the members that a new configuration lacks out of the table. */
 function dropMissing(n: Node, configuration: usize): void {
-  const count = changetype<Configuration>(configuration).count;
   const stride = peerStride();
   let kept: u32 = 0;
-  let member = firstMember(configuration);
-  let position: u32 = 0;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
-    // Both lists ascend: skip the members before this peer.
-    while (position < count && member.id < peer.id) {
-      member = nextMember(member);
-      position++;
-    }
-    if ((position == count) | (member.id != peer.id)) continue;
-    if (kept != i) memory.copy(changetype<usize>(peerAt(n, kept)), changetype<usize>(peer), stride);
+    if (!hasMember(configuration, peer.id)) continue;
+    memory.copy(changetype<usize>(peerAt(n, kept)), changetype<usize>(peer), stride);
     kept++;
   }
   memory.fill(changetype<usize>(peerAt(n, kept)), 0, (n.members - kept) * stride);

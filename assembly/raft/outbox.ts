@@ -63,7 +63,8 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
   if ((due & Due.APPEND_REPLY) != 0) sendAppendReply<Sink>(n, peer);
   if ((due & Due.SNAPSHOT_REPLY) != 0) sendSnapshotReply<Sink>(n, peer);
   if ((due & Due.VOTE_REQUEST) != 0) sendVoteRequest<Sink>(n, peer);
-  if ((due & Due.TIMEOUT_NOW) != 0) sendTimeoutNow<Sink>(n, peer);
+  // A leader that has stepped down since may still ask.
+  if ((due & Due.TIMEOUT_NOW) != 0) sendHeader<Sink>(n, peer, MessageKind.TIMEOUT_NOW, 0, n.term, false);
   if ((due & Due.READ_REQUEST) != 0) sendReadRequest<Sink>(n, peer);
   if ((due & Due.READ_REPLY) != 0) sendReadReply<Sink>(n, peer);
   if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
@@ -85,7 +86,12 @@ function sendPreVoteReply<Sink extends Effects>(n: Node, peer: Peer): void {
 }
 
 function sendVoteReply<Sink extends Effects>(n: Node, peer: Peer, flags: u32, term: u64, barrier: bool): void {
-  writeHeader(n, MessageKind.VOTE_REPLY, flags, peer.id, MessageFormat.HEADER, term);
+  sendHeader<Sink>(n, peer, MessageKind.VOTE_REPLY, flags, term, barrier);
+}
+
+/** Sends a message that is only a header. */
+function sendHeader<Sink extends Effects>(n: Node, peer: Peer, kind: u32, flags: u32, term: u64, barrier: bool): void {
+  writeHeader(n, kind, flags, peer.id, MessageFormat.HEADER, term);
   sendOutbox<Sink>(n, peer, MessageFormat.HEADER, barrier);
 }
 
@@ -137,12 +143,6 @@ function sendSnapshotReply<Sink extends Effects>(n: Node, peer: Peer): void {
   body.index = n.incomingIndex;
   body.offset = n.incomingOffset;
   sendOutbox<Sink>(n, peer, MessageFormat.SNAPSHOT_REPLY, true);
-}
-
-/** Asks a member to campaign. A leader that has stepped down since may still ask. */
-function sendTimeoutNow<Sink extends Effects>(n: Node, peer: Peer): void {
-  writeHeader(n, MessageKind.TIMEOUT_NOW, 0, peer.id, MessageFormat.HEADER, n.term);
-  sendOutbox<Sink>(n, peer, MessageFormat.HEADER, false);
 }
 
 function sendReadRequest<Sink extends Effects>(n: Node, peer: Peer): void {

@@ -8,9 +8,9 @@ import { Node } from "../abi/node";
 import { StatusCode } from "../abi/status-code";
 import { planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
-import { pushEncoded } from "../state/window";
+import { pushEncoded, sizeOf } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
-import { checkEntry } from "../wire/validate";
+import { countEntries, NONE } from "../wire/validate";
 import { activateLast } from "./membership";
 import { restartElectionTimer } from "./role";
 import { beginLog } from "./snapshot";
@@ -37,7 +37,7 @@ export function restoreSnapshot(
 ): i32 {
   if (!isNumber(index | term) | (compacted > index) | ((index == 0) != (term == 0))) return StatusCode.BAD_ARGUMENT;
   if ((n.last != n.snapshotIndex) | (term > n.term)) return StatusCode.BAD_LOG;
-  if (length != 0 && ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n)))) {
+  if (length != 0 && !configurationIsValid(configuration, length, planOf(n))) {
     return StatusCode.BAD_CONFIGURATION;
   }
   beginLog(n, index, term, configuration, length);
@@ -49,10 +49,12 @@ export function restoreSnapshot(
 /** Whole entries, in order from the last one taken. */
 export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
   if ((entries & 7) != 0) return StatusCode.BAD_LOG;
-  if (!runIsSound(n, entries, length)) return StatusCode.BAD_LOG;
+  // None is taken before all have been looked at.
+  const count = countEntries(entries, length, n.lastTerm, n.term, planOf(n));
+  if (count == NONE || !isNumber(n.last + count)) return StatusCode.BAD_LOG;
   for (let end = entries + length; entries < end; ) {
     const entry = changetype<Entry>(entries);
-    const size = checkEntry(entries, <u32>(end - entries), planOf(n));
+    const size = sizeOf(entry);
     // All of it is durable, so any of it may leave the window.
     const taken = pushEncoded(n, entry, size, n.last);
     assert(taken);
@@ -62,22 +64,6 @@ export function restoreEntries(n: Node, entries: usize, length: u32): i32 {
   n.durable = n.last;
   n.written = n.last;
   return StatusCode.OK;
-}
-
-/** Whether the bytes are entries that continue this log. Looked at before any is taken. */
-function runIsSound(n: Node, entries: usize, length: u32): bool {
-  let term = n.lastTerm;
-  let index = n.last;
-  while (length != 0) {
-    if (!isNumber(++index)) return false;
-    const size = checkEntry(entries, length, planOf(n));
-    if (size == 0 || changetype<Entry>(entries).length > n.maxPayload) return false;
-    if (changetype<Entry>(entries).term < term) return false;
-    term = changetype<Entry>(entries).term;
-    entries += size;
-    length -= size;
-  }
-  return term <= n.term;
 }
 
 /** Begins to take inputs. The node may have acknowledged a leader before the restart: it is loyal for one timeout. */

@@ -15,7 +15,7 @@ import { at, planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
 import { peerToAnswer } from "../state/peers";
 import { beginTerms } from "../state/terms";
-import { knowsTerm, termAt } from "../state/window";
+import { hasOtherTerm, hasTerm, knowsTerm } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { bodyOf, outboxOf, writeHeader } from "../wire/encode";
 import { MemberRole } from "../abi/configuration";
@@ -47,14 +47,10 @@ export function beginLog(n: Node, index: u64, term: u64, configuration: usize, l
 /** The host has made a snapshot durable: this node's own, or one that a leader sent. */
 export function takeSnapshot(n: Node, index: u64, term: u64, configuration: usize, length: u32): i32 {
   if (!isNumber(index | term) | (index == 0) | (term == 0) | (term > n.term)) return StatusCode.BAD_ARGUMENT;
-  if ((configuration & 7) != 0 || !configurationIsValid(configuration, length, planOf(n))) {
-    return StatusCode.BAD_CONFIGURATION;
-  }
+  if (!configurationIsValid(configuration, length, planOf(n))) return StatusCode.BAD_CONFIGURATION;
   if (index <= n.snapshotIndex) return StatusCode.STALE;
-  const known = knowsTerm(n, index);
-  const same = known && termAt(n, index) == term;
-  if (index > n.applied) return install(n, index, term, configuration, length, same);
-  if (known & !same) return StatusCode.BAD_ARGUMENT;
+  if (index > n.applied) return install(n, index, term, configuration, length);
+  if (hasOtherTerm(n, index, term)) return StatusCode.BAD_ARGUMENT;
   n.snapshotIndex = index;
   n.snapshotTerm = term;
   const keep = <u64>planOf(n).keepEntries;
@@ -63,12 +59,17 @@ export function takeSnapshot(n: Node, index: u64, term: u64, configuration: usiz
   return StatusCode.OK;
 }
 
+/** Whether the log holds what a snapshot of a leader's covers. In a long log the entry's term may not be known any more. */
+function holds(n: Node, index: u64, term: u64): bool {
+  return index <= max(n.commit, n.verified) || hasTerm(n, index, term);
+}
+
 /** A snapshot that a leader sent takes the place of the log, unless the log holds what it covers. Whatever was
  * acknowledged behind it stays. */
-function install(n: Node, index: u64, term: u64, configuration: usize, length: u32, same: bool): i32 {
+function install(n: Node, index: u64, term: u64, configuration: usize, length: u32): i32 {
   if (n.role == Role.LEADER) return StatusCode.STALE;
   n.incomingIndex = 0;
-  if (same | (index <= n.commit)) {
+  if (holds(n, index, term)) {
     commitTo(n, index);
     return StatusCode.STALE;
   }
@@ -90,13 +91,13 @@ export function dropIncoming(n: Node): void {
 
 /** Whether no correct leader can have sent this. */
 export function snapshotContradicts(n: Node, body: InstallSnapshot): bool {
-  return body.index <= n.commit && knowsTerm(n, body.index) && termAt(n, body.index) != body.term;
+  return body.index <= n.commit && hasOtherTerm(n, body.index, body.term);
 }
 
 /** A chunk from the leader of this term, which it has just been heard from. */
 export function receiveChunk(n: Node, peer: Peer, header: Header, body: InstallSnapshot): i32 {
   const index = body.index;
-  if (index <= n.commit || (knowsTerm(n, index) && termAt(n, index) == body.term)) {
+  if (holds(n, index, body.term)) {
     n.verified = max(n.verified, index);
     commitTo(n, index);
     peer.due |= Due.APPEND_REPLY;

@@ -26,12 +26,14 @@ function isEligible(n: Node, peer: Peer): bool {
  * longest log. Null if there is none. */
 function bestSuccessor(n: Node): Peer | null {
   let best: Peer | null = null;
+  let most: u64 = 0;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
-    if (!isEligible(n, peer) || peer.match < n.commit) continue;
-    if (best === null || peer.priority > best.priority || (peer.priority == best.priority && peer.match > best.match)) {
-      best = peer;
-    }
+    // The priority stands above the 53 bits of an index. Of equals the first one stays.
+    const rank = (<u64>peer.priority << 53) + peer.match + 1;
+    if (!isEligible(n, peer) | (peer.match < n.commit) | (rank <= most)) continue;
+    most = rank;
+    best = peer;
   }
   return best;
 }
@@ -60,13 +62,14 @@ export function handOverTo(n: Node, peer: Peer): void {
 /** A heartbeat is due: asks again, or gives up. */
 export function pursueTransfer(n: Node): void {
   if (n.transferTarget == 0) return;
-  const peer = findPeer(n, n.transferTarget);
-  if (peer !== null && isEligible(n, peer) && n.now < n.transferDeadline) {
-    handOverTo(n, peer);
+  if (n.now >= n.transferDeadline) {
+    n.transferTarget = 0;
+    note(n, EventKind.TRANSFER, 0, 0);
     return;
   }
-  n.transferTarget = 0;
-  note(n, EventKind.TRANSFER, 0, 0);
+  // A target that is no voter any more refuses.
+  const peer = findPeer(n, n.transferTarget);
+  if (peer !== null) handOverTo(n, peer);
 }
 
 /** A leader that is no voter any more steps down once that is committed (thesis 4.2.2), and asks another to follow it. */

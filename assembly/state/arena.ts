@@ -39,6 +39,47 @@ export function planOf(n: Node): Plan {
   return changetype<Plan>(changetype<usize>(n) + nodeBytes());
 }
 
+// The tables whose sizes no plan changes lie right behind the plan: their places are constants.
+
+// @ts-ignore: decorator
+@inline
+function eventsOffset(): u32 {
+  return nodeBytes() + align8(<u32>offsetof<Plan>());
+}
+
+// @ts-ignore: decorator
+@inline
+function termsOffset(): u32 {
+  return eventsOffset() + EVENTS_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function peersOffset(): u32 {
+  return termsOffset() + TERMS_BYTES;
+}
+
+/** Where the pending events' arguments lie. */
+// @ts-ignore: decorator
+@inline
+export function eventsOf(n: Node): usize {
+  return changetype<usize>(n) + eventsOffset();
+}
+
+/** Where the rows of terms lie that have left the window. */
+// @ts-ignore: decorator
+@inline
+export function termsOf(n: Node): usize {
+  return changetype<usize>(n) + termsOffset();
+}
+
+/** Where the Peer records lie. */
+// @ts-ignore: decorator
+@inline
+export function peersOf(n: Node): usize {
+  return changetype<usize>(n) + peersOffset();
+}
+
 /** The address of what lies at an offset from the start of the arena. */
 // @ts-ignore: decorator
 @inline
@@ -92,10 +133,7 @@ export function checkPlan(plan: Plan): i32 {
 /** Bytes of arena that a checked plan takes. At most about 1.1 GiB, so 32 bits hold it. */
 export function arenaBytes(plan: Plan): u32 {
   return (
-    nodeBytes() +
-    align8(<u32>offsetof<Plan>()) +
-    EVENTS_BYTES +
-    TERMS_BYTES +
+    peersOffset() +
     (plan.nodes + 1) * peerStride() +
     align8(configurationCapacity(plan)) +
     2 * plan.maxMessage +
@@ -109,16 +147,13 @@ export function layOut(arena: usize, given: Plan): Node {
   const bytes = arenaBytes(given);
   const n = changetype<Node>(arena);
   const plan = planOf(n);
-  let offset = nodeBytes() + align8(<u32>offsetof<Plan>());
   memory.copy(changetype<usize>(plan), changetype<usize>(given), offsetof<Plan>());
   memory.fill(arena, 0, nodeBytes());
   memory.fill(changetype<usize>(plan) + offsetof<Plan>(), 0, bytes - nodeBytes() - <u32>offsetof<Plan>());
-  n.eventsOffset = offset;
-  offset += EVENTS_BYTES;
-  n.termsOffset = offset;
-  offset += TERMS_BYTES;
-  n.peersOffset = offset;
-  offset += (plan.nodes + 1) * peerStride();
+  n.eventsOffset = eventsOffset();
+  n.termsOffset = termsOffset();
+  n.peersOffset = peersOffset();
+  let offset = peersOffset() + (plan.nodes + 1) * peerStride();
   n.baseOffset = offset;
   offset += align8(configurationCapacity(plan));
   n.inboxOffset = offset;

@@ -2,13 +2,13 @@
 
 import { Node } from "../abi/node";
 import { Peer } from "../abi/peer";
-import { at, peerStride, planOf } from "./arena";
+import { peerStride, peersOf, planOf } from "./arena";
 
 /** The i-th member's record. */
 // @ts-ignore: decorator
 @inline
 export function peerAt(n: Node, i: u32): Peer {
-  return changetype<Peer>(at(n, n.peersOffset) + <usize>i * peerStride());
+  return changetype<Peer>(peersOf(n) + <usize>i * peerStride());
 }
 
 /** The record for a node that is no member but is owed an answer, such as a leader whose configuration has not arrived. */

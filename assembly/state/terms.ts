@@ -9,14 +9,14 @@
 import { Node } from "../abi/node";
 import { PlanLimit } from "../abi/plan";
 import { TermStart } from "../abi/term-start";
-import { at } from "./arena";
+import { termsOf } from "./arena";
 
 const ROW_BYTES: u32 = 16;
 
 // @ts-ignore: decorator
 @inline
 function rowAt(n: Node, i: u32): TermStart {
-  return changetype<TermStart>(at(n, n.termsOffset) + <usize>i * ROW_BYTES);
+  return changetype<TermStart>(termsOf(n) + <usize>i * ROW_BYTES);
 }
 
 /** Lowest index whose term is known. */
@@ -45,7 +45,7 @@ export function noteTerm(n: Node, index: u64, term: u64): void {
   if (newestTerm(n) == term) return;
   if (n.termCount == PlanLimit.TERMS) {
     n.termCount--;
-    memory.copy(at(n, n.termsOffset), at(n, n.termsOffset) + ROW_BYTES, n.termCount * ROW_BYTES);
+    memory.copy(termsOf(n), termsOf(n) + ROW_BYTES, n.termCount * ROW_BYTES);
   }
   const row = rowAt(n, n.termCount);
   row.index = index;

@@ -65,6 +65,16 @@ export function termAt(n: Node, index: u64): u64 {
   return index < n.first ? termBefore(n, index) : entryAt(n, index).term;
 }
 
+/** Whether the entry at an index is known to be of this term. */
+export function hasTerm(n: Node, index: u64, term: u64): bool {
+  return knowsTerm(n, index) && termAt(n, index) == term;
+}
+
+/** Whether the entry at an index is known to be of another term. */
+export function hasOtherTerm(n: Node, index: u64, term: u64): bool {
+  return knowsTerm(n, index) && termAt(n, index) != term;
+}
+
 /**
  * Highest index from `floor` to `index` whose term is not known to be above `term`; `floor` if there is none. Bounded by
  * the window and the table of terms.

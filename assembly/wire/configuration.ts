@@ -35,9 +35,9 @@ function flagsAreValid(flags: u32): bool {
   return (flags == 0) | (joint == ConfigurationFlag.JOINT);
 }
 
-/** Whether `length` bytes are a configuration that fits the plan: members in ascending order, a voter in each set. */
+/** Whether `length` bytes at a multiple of 8 are a configuration that fits the plan: members in ascending order, a voter in each set. */
 export function configurationIsValid(configuration: usize, length: u32, plan: Plan): bool {
-  if (length < <u32>offsetof<Configuration>()) return false;
+  if (((configuration & 7) != 0) | (length < <u32>offsetof<Configuration>())) return false;
   const header = changetype<Configuration>(configuration);
   if (!flagsAreValid(header.flags) | (header.count == 0) | (header.count > plan.nodes)) return false;
   const end = configuration + length;

@@ -20,7 +20,7 @@ import {
 import { Node } from "../abi/node";
 import { Plan, PlanLimit } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
-import { planOf } from "../state/arena";
+import { entryCapacity, planOf } from "../state/arena";
 import { align8, isNumber, isZero } from "../state/memory";
 import { configurationIsValid } from "./configuration";
 import { bodyOf } from "./encode";
@@ -50,63 +50,71 @@ function termIsValid(header: Header): bool {
   return isNumber(header.term);
 }
 
+/** No number of entries. */
+export const NONE: u32 = u32.MAX_VALUE;
+
+/** Set in a form: more may follow. */
+const OPEN: u32 = 1 << 31;
+
+/** A form: the length in bytes of a kind's fixed part, and the flags that it may have. */
 // @ts-ignore: decorator
 @inline
-function hasOnly(header: Header, flags: u32): bool {
-  return (header.flags & ~flags) == 0;
+function form(length: u32, flags: u32): u32 {
+  return (flags << 8) | length;
+}
+
+/** The form of a kind of message; 0 if there is no such kind. */
+function formOf(header: Header): u32 {
+  switch (<u32>header.kind) {
+    case MessageKind.VOTE_REQUEST:
+      return form(MessageFormat.VOTE_REQUEST, MessageFlag.PRE_VOTE | MessageFlag.TRANSFER);
+    case MessageKind.VOTE_REPLY:
+      return form(MessageFormat.HEADER, MessageFlag.PRE_VOTE | MessageFlag.GRANTED);
+    case MessageKind.APPEND:
+      return form(MessageFormat.APPEND, MessageFlag.QUIET | MessageFlag.REST) | OPEN;
+    case MessageKind.APPEND_REPLY:
+      return form(isRejection(header) ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY, MessageFlag.REJECTED);
+    case MessageKind.INSTALL_SNAPSHOT:
+      return form(MessageFormat.INSTALL_SNAPSHOT, MessageFlag.LAST) | OPEN;
+    case MessageKind.SNAPSHOT_REPLY:
+      return form(MessageFormat.SNAPSHOT_REPLY, 0);
+    case MessageKind.TIMEOUT_NOW:
+      return form(MessageFormat.HEADER, 0);
+    case MessageKind.READ_REQUEST:
+      return form(MessageFormat.READ_REQUEST, MessageFlag.LEASE);
+    case MessageKind.READ_REPLY:
+      return form(MessageFormat.READ_REPLY, 0);
+    default:
+      return 0;
+  }
+}
+
+/** Whether length and flags are those of the kind. */
+function formIsValid(header: Header): bool {
+  const form = formOf(header);
+  const length = form & 0xff;
+  if ((form == 0) | ((header.flags & ~((form & ~OPEN) >> 8)) != 0)) return false;
+  return (form & OPEN) != 0 ? header.length >= length : header.length == length;
 }
 
 function bodyIsValid(header: Header, plan: Plan): bool {
+  if (!formIsValid(header)) return false;
   switch (<u32>header.kind) {
     case MessageKind.VOTE_REQUEST:
-      return (
-        hasOnly(header, MessageFlag.PRE_VOTE | MessageFlag.TRANSFER) &&
-        header.length == MessageFormat.VOTE_REQUEST &&
-        voteRequestIsValid(header, bodyOf<VoteRequest>(header))
-      );
-    case MessageKind.VOTE_REPLY:
-      return hasOnly(header, MessageFlag.PRE_VOTE | MessageFlag.GRANTED) && header.length == MessageFormat.HEADER;
+      return voteRequestIsValid(header, bodyOf<VoteRequest>(header));
     case MessageKind.APPEND:
-      return (
-        hasOnly(header, MessageFlag.QUIET | MessageFlag.REST) &&
-        header.length >= MessageFormat.APPEND &&
-        appendIsValid(header, bodyOf<Append>(header), plan)
-      );
+      return appendIsValid(header, bodyOf<Append>(header), plan);
     case MessageKind.APPEND_REPLY:
-      return (
-        hasOnly(header, MessageFlag.REJECTED) &&
-        header.length == (isRejection(header) ? MessageFormat.REJECTION : MessageFormat.APPEND_REPLY) &&
-        appendReplyIsValid(header, bodyOf<AppendReply>(header))
-      );
-    case MessageKind.INSTALL_SNAPSHOT:
-      return (
-        hasOnly(header, MessageFlag.LAST) &&
-        header.length >= MessageFormat.INSTALL_SNAPSHOT &&
-        installIsValid(header, bodyOf<InstallSnapshot>(header))
-      );
     case MessageKind.SNAPSHOT_REPLY:
-      return (
-        header.flags == 0 &&
-        header.length == MessageFormat.SNAPSHOT_REPLY &&
-        appendReplyIsValid(header, bodyOf<AppendReply>(header)) &&
-        isNumber(bodyOf<SnapshotReply>(header).index | (bodyOf<SnapshotReply>(header).offset + PlanLimit.MESSAGE))
-      );
-    case MessageKind.TIMEOUT_NOW:
-      return (header.flags == 0) & (header.length == MessageFormat.HEADER);
+      return replyIsValid(header, bodyOf<AppendReply>(header));
+    case MessageKind.INSTALL_SNAPSHOT:
+      return installIsValid(header, bodyOf<InstallSnapshot>(header));
     case MessageKind.READ_REQUEST:
-      return (
-        hasOnly(header, MessageFlag.LEASE) &&
-        header.length == MessageFormat.READ_REQUEST &&
-        isNumber(bodyOf<ReadRequest>(header).ticket)
-      );
+      return isNumber(bodyOf<ReadRequest>(header).ticket);
     case MessageKind.READ_REPLY:
-      return (
-        header.flags == 0 &&
-        header.length == MessageFormat.READ_REPLY &&
-        isNumber(bodyOf<ReadReply>(header).ticket | bodyOf<ReadReply>(header).index)
-      );
+      return isNumber(bodyOf<ReadReply>(header).ticket | bodyOf<ReadReply>(header).index);
     default:
-      return false;
+      return true;
   }
 }
 
@@ -126,9 +134,14 @@ function isRejection(header: Header): bool {
   return (header.flags & MessageFlag.REJECTED) != 0;
 }
 
-function appendReplyIsValid(header: Header, body: AppendReply): bool {
+/** The replies to an Append and to a chunk of a snapshot begin with the same fields. */
+function replyIsValid(header: Header, body: AppendReply): bool {
   // Each is below 2^53 if all together are.
   if (!isNumber(body.match | body.round | body.sent) | (body.reserved != 0)) return false;
+  if (header.kind == MessageKind.SNAPSHOT_REPLY) {
+    const reply = bodyOf<SnapshotReply>(header);
+    return isNumber(reply.index | (reply.offset + PlanLimit.MESSAGE));
+  }
   if (!isRejection(header)) return true;
   return (body.rejected != 0) & isNumber(body.rejected) & positionIsValid(body.hintIndex, body.hintTerm, header.term);
 }
@@ -139,7 +152,9 @@ function appendIsValid(header: Header, body: Append, plan: Plan): bool {
   if (!isNumber(body.commit | body.round | body.sent | (body.prevIndex + body.count))) return false;
   if ((header.flags != 0) & (body.count != 0)) return false;
   const entries = changetype<usize>(header) + MessageFormat.APPEND;
-  return entriesAreValid(entries, header.length - MessageFormat.APPEND, body.count, body.prevTerm, header.term, plan);
+  const length = header.length - MessageFormat.APPEND;
+  const count = countEntries(entries, length, body.prevTerm, header.term, plan);
+  return (count == body.count) & (count != NONE);
 }
 
 function installIsValid(header: Header, body: InstallSnapshot): bool {
@@ -148,21 +163,22 @@ function installIsValid(header: Header, body: InstallSnapshot): bool {
   return isNumber((body.offset + header.length) | body.round | body.sent | body.offset);
 }
 
-/** Whether `length` bytes are exactly `count` entries with terms that do not fall, from `least` to `most`. */
-export function entriesAreValid(entries: usize, length: u32, count: u32, least: u64, most: u64, plan: Plan): bool {
-  for (let i: u32 = 0; i < count; i++) {
+/** How many entries `length` bytes are, with terms that do not fall, from `least` to `most`; NONE if they are not. */
+export function countEntries(entries: usize, length: u32, least: u64, most: u64, plan: Plan): u32 {
+  let count: u32 = 0;
+  for (; length != 0; count++) {
     const size = checkEntry(entries, length, plan);
-    if (size == 0) return false;
+    if (size == 0) return NONE;
     const term = changetype<Entry>(entries).term;
-    if ((term < least) | (term > most)) return false;
+    if ((term < least) | (term > most)) return NONE;
     least = term;
     entries += size;
     length -= size;
   }
-  return length == 0;
+  return count;
 }
 
-/** Size of the entry at the start of `length` bytes; 0 if there is none that is well-formed. */
+/** Size of the entry at the start of `length` bytes; 0 if there is none that is well-formed and fits a message. */
 export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   if (length < EntryFrame.HEADER) return 0;
   const entry = changetype<Entry>(place);
@@ -171,6 +187,7 @@ export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   if ((entry.term == 0) | (entry.reserved8 != 0) | (entry.reserved16 != 0)) return 0;
   // The first comparison keeps align8 from wrapping.
   if ((entry.length > room) | (align8(entry.length) > room)) return 0;
+  if (EntryFrame.HEADER + align8(entry.length) > entryCapacity(plan)) return 0;
   if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;
   if ((entry.kind == EntryKind.NOOP) | (entry.kind == EntryKind.HOLLOW)) {
     if (entry.length != 0) return 0;

@@ -472,12 +472,30 @@ typedef struct metalraft_node {
   uint64_t durable;
   /* Index of the oldest entry in the window. `first <= last + 1`. */
   uint64_t first;
+  /* Members of the configuration in force. */
+  uint32_t members;
+  /* Bits of ConfigurationFlag of the configuration in force. */
+  uint32_t configuration_flags;
+  /* The newest time that came with an input, in ms. */
+  uint64_t now;
+  /* Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
+  uint64_t configuration_index;
+  /* Bits of Due that are due to every member. */
+  uint32_t due_to_all;
+  /* Bits of TimerAction that the next flush lets out. */
+  uint32_t timers;
+  /* Rows of terms that have left the window; at least 1. */
+  uint32_t term_count;
+  /* Where the next entry goes, as an offset into the window's bytes. */
+  uint32_t head;
+  /* The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
+  uint32_t slots_offset;
+  /* The message being made. */
+  uint32_t outbox_offset;
   /* Last index covered by the snapshot that the log starts from; 0 without one. */
   uint64_t snapshot_index;
   /* Term of the entry at `snapshotIndex`. */
   uint64_t snapshot_term;
-  /* The newest time that came with an input, in ms. */
-  uint64_t now;
   /* Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
   uint64_t compacted;
   /* The newest ticket given to a read. */
@@ -488,28 +506,16 @@ typedef struct metalraft_node {
   uint32_t transfer_target;
   /* 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
   uint32_t quiet;
-  /* Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
-  uint64_t configuration_index;
-  /* Members of the configuration in force. */
-  uint32_t members;
-  /* Bits of ConfigurationFlag of the configuration in force. */
-  uint32_t configuration_flags;
   /* Where the configuration in force lies, in wire form. */
   uint32_t configuration_offset;
-  /* Must be 0. */
-  uint32_t reserved;
+  /* The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
+  uint32_t peers_offset;
   /* Longest payload of a proposal, in bytes. */
   uint32_t max_payload;
   /* Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
   uint32_t inbox_offset;
-  /* The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
-  uint32_t peers_offset;
-  /* The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
-  uint32_t slots_offset;
   /* The window's bytes. */
   uint32_t bytes_offset;
-  /* The message being made. */
-  uint32_t outbox_offset;
   /* The configuration as of `first - 1`, in wire form. */
   uint32_t base_offset;
   /* Pending events' arguments, two u64 each. */
@@ -520,10 +526,6 @@ typedef struct metalraft_node {
   uint32_t terms_offset;
   /* Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
   uint64_t base_index;
-  /* Where the next entry goes, as an offset into the window's bytes. */
-  uint32_t head;
-  /* Rows of terms that have left the window; at least 1. */
-  uint32_t term_count;
   /* Highest index handed to storage. `written <= last`. */
   uint64_t written;
   /* Smallest index from which storage has to remove entries at the next flush; 0 if none. */
@@ -540,10 +542,6 @@ typedef struct metalraft_node {
   uint64_t election_base;
   /* Delay of the election timer that is due to be armed. */
   uint64_t election_delay;
-  /* Bits of Due that are due to every member. */
-  uint32_t due_to_all;
-  /* Bits of TimerAction that the next flush lets out. */
-  uint32_t timers;
   /* Kinds of events wanted. */
   uint32_t event_mask;
   /* Kinds of events pending. */
@@ -621,42 +619,41 @@ typedef struct metalraft_node {
 #define METALRAFT_NODE_OFFSET_LAST_TERM UINT32_C(56)
 #define METALRAFT_NODE_OFFSET_DURABLE UINT32_C(64)
 #define METALRAFT_NODE_OFFSET_FIRST UINT32_C(72)
-#define METALRAFT_NODE_OFFSET_SNAPSHOT_INDEX UINT32_C(80)
-#define METALRAFT_NODE_OFFSET_SNAPSHOT_TERM UINT32_C(88)
-#define METALRAFT_NODE_OFFSET_NOW UINT32_C(96)
-#define METALRAFT_NODE_OFFSET_COMPACTED UINT32_C(104)
-#define METALRAFT_NODE_OFFSET_READ_TICKET UINT32_C(112)
-#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(120)
-#define METALRAFT_NODE_OFFSET_TRANSFER_TARGET UINT32_C(128)
-#define METALRAFT_NODE_OFFSET_QUIET UINT32_C(132)
-#define METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX UINT32_C(136)
-#define METALRAFT_NODE_OFFSET_MEMBERS UINT32_C(144)
-#define METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS UINT32_C(148)
-#define METALRAFT_NODE_OFFSET_CONFIGURATION_OFFSET UINT32_C(152)
-#define METALRAFT_NODE_OFFSET_RESERVED UINT32_C(156)
-#define METALRAFT_NODE_OFFSET_MAX_PAYLOAD UINT32_C(160)
-#define METALRAFT_NODE_OFFSET_INBOX_OFFSET UINT32_C(164)
-#define METALRAFT_NODE_OFFSET_PEERS_OFFSET UINT32_C(168)
-#define METALRAFT_NODE_OFFSET_SLOTS_OFFSET UINT32_C(172)
-#define METALRAFT_NODE_OFFSET_BYTES_OFFSET UINT32_C(176)
-#define METALRAFT_NODE_OFFSET_OUTBOX_OFFSET UINT32_C(180)
-#define METALRAFT_NODE_OFFSET_BASE_OFFSET UINT32_C(184)
-#define METALRAFT_NODE_OFFSET_EVENTS_OFFSET UINT32_C(188)
-#define METALRAFT_NODE_OFFSET_SLOT_MASK UINT32_C(192)
-#define METALRAFT_NODE_OFFSET_TERMS_OFFSET UINT32_C(196)
-#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(200)
-#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(208)
-#define METALRAFT_NODE_OFFSET_TERM_COUNT UINT32_C(212)
-#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(216)
-#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(224)
-#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(232)
-#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(240)
-#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(248)
-#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(252)
-#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(256)
-#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(264)
-#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(272)
-#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(276)
+#define METALRAFT_NODE_OFFSET_MEMBERS UINT32_C(80)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS UINT32_C(84)
+#define METALRAFT_NODE_OFFSET_NOW UINT32_C(88)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX UINT32_C(96)
+#define METALRAFT_NODE_OFFSET_DUE_TO_ALL UINT32_C(104)
+#define METALRAFT_NODE_OFFSET_TIMERS UINT32_C(108)
+#define METALRAFT_NODE_OFFSET_TERM_COUNT UINT32_C(112)
+#define METALRAFT_NODE_OFFSET_HEAD UINT32_C(116)
+#define METALRAFT_NODE_OFFSET_SLOTS_OFFSET UINT32_C(120)
+#define METALRAFT_NODE_OFFSET_OUTBOX_OFFSET UINT32_C(124)
+#define METALRAFT_NODE_OFFSET_SNAPSHOT_INDEX UINT32_C(128)
+#define METALRAFT_NODE_OFFSET_SNAPSHOT_TERM UINT32_C(136)
+#define METALRAFT_NODE_OFFSET_COMPACTED UINT32_C(144)
+#define METALRAFT_NODE_OFFSET_READ_TICKET UINT32_C(152)
+#define METALRAFT_NODE_OFFSET_LAST_HEARD UINT32_C(160)
+#define METALRAFT_NODE_OFFSET_TRANSFER_TARGET UINT32_C(168)
+#define METALRAFT_NODE_OFFSET_QUIET UINT32_C(172)
+#define METALRAFT_NODE_OFFSET_CONFIGURATION_OFFSET UINT32_C(176)
+#define METALRAFT_NODE_OFFSET_PEERS_OFFSET UINT32_C(180)
+#define METALRAFT_NODE_OFFSET_MAX_PAYLOAD UINT32_C(184)
+#define METALRAFT_NODE_OFFSET_INBOX_OFFSET UINT32_C(188)
+#define METALRAFT_NODE_OFFSET_BYTES_OFFSET UINT32_C(192)
+#define METALRAFT_NODE_OFFSET_BASE_OFFSET UINT32_C(196)
+#define METALRAFT_NODE_OFFSET_EVENTS_OFFSET UINT32_C(200)
+#define METALRAFT_NODE_OFFSET_SLOT_MASK UINT32_C(204)
+#define METALRAFT_NODE_OFFSET_TERMS_OFFSET UINT32_C(208)
+#define METALRAFT_NODE_OFFSET_BASE_INDEX UINT32_C(216)
+#define METALRAFT_NODE_OFFSET_WRITTEN UINT32_C(224)
+#define METALRAFT_NODE_OFFSET_TRUNCATE_FROM UINT32_C(232)
+#define METALRAFT_NODE_OFFSET_VERIFIED UINT32_C(240)
+#define METALRAFT_NODE_OFFSET_SAVED_TERM UINT32_C(248)
+#define METALRAFT_NODE_OFFSET_SAVED_VOTE UINT32_C(256)
+#define METALRAFT_NODE_OFFSET_BUSY UINT32_C(260)
+#define METALRAFT_NODE_OFFSET_ELECTION_BASE UINT32_C(264)
+#define METALRAFT_NODE_OFFSET_ELECTION_DELAY UINT32_C(272)
 #define METALRAFT_NODE_OFFSET_EVENT_MASK UINT32_C(280)
 #define METALRAFT_NODE_OFFSET_EVENTS_PENDING UINT32_C(284)
 #define METALRAFT_NODE_OFFSET_SHARED_LENGTH UINT32_C(288)
@@ -697,32 +694,33 @@ METALRAFT_ABI_ASSERT(metalraft_node_last, offsetof(metalraft_node, last) == META
 METALRAFT_ABI_ASSERT(metalraft_node_last_term, offsetof(metalraft_node, last_term) == METALRAFT_NODE_OFFSET_LAST_TERM);
 METALRAFT_ABI_ASSERT(metalraft_node_durable, offsetof(metalraft_node, durable) == METALRAFT_NODE_OFFSET_DURABLE);
 METALRAFT_ABI_ASSERT(metalraft_node_first, offsetof(metalraft_node, first) == METALRAFT_NODE_OFFSET_FIRST);
+METALRAFT_ABI_ASSERT(metalraft_node_members, offsetof(metalraft_node, members) == METALRAFT_NODE_OFFSET_MEMBERS);
+METALRAFT_ABI_ASSERT(metalraft_node_configuration_flags, offsetof(metalraft_node, configuration_flags) == METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS);
+METALRAFT_ABI_ASSERT(metalraft_node_now, offsetof(metalraft_node, now) == METALRAFT_NODE_OFFSET_NOW);
+METALRAFT_ABI_ASSERT(metalraft_node_configuration_index, offsetof(metalraft_node, configuration_index) == METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX);
+METALRAFT_ABI_ASSERT(metalraft_node_due_to_all, offsetof(metalraft_node, due_to_all) == METALRAFT_NODE_OFFSET_DUE_TO_ALL);
+METALRAFT_ABI_ASSERT(metalraft_node_timers, offsetof(metalraft_node, timers) == METALRAFT_NODE_OFFSET_TIMERS);
+METALRAFT_ABI_ASSERT(metalraft_node_term_count, offsetof(metalraft_node, term_count) == METALRAFT_NODE_OFFSET_TERM_COUNT);
+METALRAFT_ABI_ASSERT(metalraft_node_head, offsetof(metalraft_node, head) == METALRAFT_NODE_OFFSET_HEAD);
+METALRAFT_ABI_ASSERT(metalraft_node_slots_offset, offsetof(metalraft_node, slots_offset) == METALRAFT_NODE_OFFSET_SLOTS_OFFSET);
+METALRAFT_ABI_ASSERT(metalraft_node_outbox_offset, offsetof(metalraft_node, outbox_offset) == METALRAFT_NODE_OFFSET_OUTBOX_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_snapshot_index, offsetof(metalraft_node, snapshot_index) == METALRAFT_NODE_OFFSET_SNAPSHOT_INDEX);
 METALRAFT_ABI_ASSERT(metalraft_node_snapshot_term, offsetof(metalraft_node, snapshot_term) == METALRAFT_NODE_OFFSET_SNAPSHOT_TERM);
-METALRAFT_ABI_ASSERT(metalraft_node_now, offsetof(metalraft_node, now) == METALRAFT_NODE_OFFSET_NOW);
 METALRAFT_ABI_ASSERT(metalraft_node_compacted, offsetof(metalraft_node, compacted) == METALRAFT_NODE_OFFSET_COMPACTED);
 METALRAFT_ABI_ASSERT(metalraft_node_read_ticket, offsetof(metalraft_node, read_ticket) == METALRAFT_NODE_OFFSET_READ_TICKET);
 METALRAFT_ABI_ASSERT(metalraft_node_last_heard, offsetof(metalraft_node, last_heard) == METALRAFT_NODE_OFFSET_LAST_HEARD);
 METALRAFT_ABI_ASSERT(metalraft_node_transfer_target, offsetof(metalraft_node, transfer_target) == METALRAFT_NODE_OFFSET_TRANSFER_TARGET);
 METALRAFT_ABI_ASSERT(metalraft_node_quiet, offsetof(metalraft_node, quiet) == METALRAFT_NODE_OFFSET_QUIET);
-METALRAFT_ABI_ASSERT(metalraft_node_configuration_index, offsetof(metalraft_node, configuration_index) == METALRAFT_NODE_OFFSET_CONFIGURATION_INDEX);
-METALRAFT_ABI_ASSERT(metalraft_node_members, offsetof(metalraft_node, members) == METALRAFT_NODE_OFFSET_MEMBERS);
-METALRAFT_ABI_ASSERT(metalraft_node_configuration_flags, offsetof(metalraft_node, configuration_flags) == METALRAFT_NODE_OFFSET_CONFIGURATION_FLAGS);
 METALRAFT_ABI_ASSERT(metalraft_node_configuration_offset, offsetof(metalraft_node, configuration_offset) == METALRAFT_NODE_OFFSET_CONFIGURATION_OFFSET);
-METALRAFT_ABI_ASSERT(metalraft_node_reserved, offsetof(metalraft_node, reserved) == METALRAFT_NODE_OFFSET_RESERVED);
+METALRAFT_ABI_ASSERT(metalraft_node_peers_offset, offsetof(metalraft_node, peers_offset) == METALRAFT_NODE_OFFSET_PEERS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_max_payload, offsetof(metalraft_node, max_payload) == METALRAFT_NODE_OFFSET_MAX_PAYLOAD);
 METALRAFT_ABI_ASSERT(metalraft_node_inbox_offset, offsetof(metalraft_node, inbox_offset) == METALRAFT_NODE_OFFSET_INBOX_OFFSET);
-METALRAFT_ABI_ASSERT(metalraft_node_peers_offset, offsetof(metalraft_node, peers_offset) == METALRAFT_NODE_OFFSET_PEERS_OFFSET);
-METALRAFT_ABI_ASSERT(metalraft_node_slots_offset, offsetof(metalraft_node, slots_offset) == METALRAFT_NODE_OFFSET_SLOTS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_bytes_offset, offsetof(metalraft_node, bytes_offset) == METALRAFT_NODE_OFFSET_BYTES_OFFSET);
-METALRAFT_ABI_ASSERT(metalraft_node_outbox_offset, offsetof(metalraft_node, outbox_offset) == METALRAFT_NODE_OFFSET_OUTBOX_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_base_offset, offsetof(metalraft_node, base_offset) == METALRAFT_NODE_OFFSET_BASE_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_events_offset, offsetof(metalraft_node, events_offset) == METALRAFT_NODE_OFFSET_EVENTS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_slot_mask, offsetof(metalraft_node, slot_mask) == METALRAFT_NODE_OFFSET_SLOT_MASK);
 METALRAFT_ABI_ASSERT(metalraft_node_terms_offset, offsetof(metalraft_node, terms_offset) == METALRAFT_NODE_OFFSET_TERMS_OFFSET);
 METALRAFT_ABI_ASSERT(metalraft_node_base_index, offsetof(metalraft_node, base_index) == METALRAFT_NODE_OFFSET_BASE_INDEX);
-METALRAFT_ABI_ASSERT(metalraft_node_head, offsetof(metalraft_node, head) == METALRAFT_NODE_OFFSET_HEAD);
-METALRAFT_ABI_ASSERT(metalraft_node_term_count, offsetof(metalraft_node, term_count) == METALRAFT_NODE_OFFSET_TERM_COUNT);
 METALRAFT_ABI_ASSERT(metalraft_node_written, offsetof(metalraft_node, written) == METALRAFT_NODE_OFFSET_WRITTEN);
 METALRAFT_ABI_ASSERT(metalraft_node_truncate_from, offsetof(metalraft_node, truncate_from) == METALRAFT_NODE_OFFSET_TRUNCATE_FROM);
 METALRAFT_ABI_ASSERT(metalraft_node_verified, offsetof(metalraft_node, verified) == METALRAFT_NODE_OFFSET_VERIFIED);
@@ -731,8 +729,6 @@ METALRAFT_ABI_ASSERT(metalraft_node_saved_vote, offsetof(metalraft_node, saved_v
 METALRAFT_ABI_ASSERT(metalraft_node_busy, offsetof(metalraft_node, busy) == METALRAFT_NODE_OFFSET_BUSY);
 METALRAFT_ABI_ASSERT(metalraft_node_election_base, offsetof(metalraft_node, election_base) == METALRAFT_NODE_OFFSET_ELECTION_BASE);
 METALRAFT_ABI_ASSERT(metalraft_node_election_delay, offsetof(metalraft_node, election_delay) == METALRAFT_NODE_OFFSET_ELECTION_DELAY);
-METALRAFT_ABI_ASSERT(metalraft_node_due_to_all, offsetof(metalraft_node, due_to_all) == METALRAFT_NODE_OFFSET_DUE_TO_ALL);
-METALRAFT_ABI_ASSERT(metalraft_node_timers, offsetof(metalraft_node, timers) == METALRAFT_NODE_OFFSET_TIMERS);
 METALRAFT_ABI_ASSERT(metalraft_node_event_mask, offsetof(metalraft_node, event_mask) == METALRAFT_NODE_OFFSET_EVENT_MASK);
 METALRAFT_ABI_ASSERT(metalraft_node_events_pending, offsetof(metalraft_node, events_pending) == METALRAFT_NODE_OFFSET_EVENTS_PENDING);
 METALRAFT_ABI_ASSERT(metalraft_node_shared_length, offsetof(metalraft_node, shared_length) == METALRAFT_NODE_OFFSET_SHARED_LENGTH);

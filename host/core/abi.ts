@@ -475,78 +475,76 @@ export const Node = {
   durable: 64,
   /** u64. Index of the oldest entry in the window. `first <= last + 1`. */
   first: 72,
-  /** u64. Last index covered by the snapshot that the log starts from; 0 without one. */
-  snapshotIndex: 80,
-  /** u64. Term of the entry at `snapshotIndex`. */
-  snapshotTerm: 88,
-  /** u64. The newest time that came with an input, in ms. */
-  now: 96,
-  /** u64. Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
-  compacted: 104,
-  /** u64. The newest ticket given to a read. */
-  readTicket: 112,
-  /** u64. When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
-  lastHeard: 120,
-  /** u32. Leader: whom it hands over to; 0 if to nobody. */
-  transferTarget: 128,
-  /** u32. 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
-  quiet: 132,
-  /** u64. Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
-  configurationIndex: 136,
   /** u32. Members of the configuration in force. */
-  members: 144,
+  members: 80,
   /** u32. Bits of ConfigurationFlag of the configuration in force. */
-  configurationFlags: 148,
-  /** u32. Where the configuration in force lies, in wire form. */
-  configurationOffset: 152,
-  /** u32. Must be 0. */
-  reserved: 156,
-  /** u32. Longest payload of a proposal, in bytes. */
-  maxPayload: 160,
-  /** u32. Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
-  inboxOffset: 164,
-  /** u32. The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
-  peersOffset: 168,
-  /** u32. The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
-  slotsOffset: 172,
-  /** u32. The window's bytes. */
-  bytesOffset: 176,
-  /** u32. The message being made. */
-  outboxOffset: 180,
-  /** u32. The configuration as of `first - 1`, in wire form. */
-  baseOffset: 184,
-  /** u32. Pending events' arguments, two u64 each. */
-  eventsOffset: 188,
-  /** u32. `windowEntries - 1`: which slot an index has. */
-  slotMask: 192,
-  /** u32. The rows of terms that have left the window, TermStart each. */
-  termsOffset: 196,
-  /** u64. Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
-  baseIndex: 200,
-  /** u32. Where the next entry goes, as an offset into the window's bytes. */
-  head: 208,
-  /** u32. Rows of terms that have left the window; at least 1. */
-  termCount: 212,
-  /** u64. Highest index handed to storage. `written <= last`. */
-  written: 216,
-  /** u64. Smallest index from which storage has to remove entries at the next flush; 0 if none. */
-  truncateFrom: 224,
-  /** u64. Highest index up to which this log is known to equal the current leader's; 0 after each change of leader. */
-  verified: 232,
-  /** u64. Term in the last hard state written. `savedTerm <= term`. */
-  savedTerm: 240,
-  /** u32. Vote in the last hard state written. */
-  savedVote: 248,
-  /** u32. Nonzero while `flush` runs. */
-  busy: 252,
-  /** u64. From when the election timeout counts. */
-  electionBase: 256,
-  /** u64. Delay of the election timer that is due to be armed. */
-  electionDelay: 264,
+  configurationFlags: 84,
+  /** u64. The newest time that came with an input, in ms. */
+  now: 88,
+  /** u64. Index of the entry whose configuration is in force; at most `snapshotIndex` if it came with the snapshot. */
+  configurationIndex: 96,
   /** u32. Bits of Due that are due to every member. */
-  dueToAll: 272,
+  dueToAll: 104,
   /** u32. Bits of TimerAction that the next flush lets out. */
-  timers: 276,
+  timers: 108,
+  /** u32. Rows of terms that have left the window; at least 1. */
+  termCount: 112,
+  /** u32. Where the next entry goes, as an offset into the window's bytes. */
+  head: 116,
+  /** u32. The offsets of the window's entries, u32 each, at `index & (windowEntries - 1)`. */
+  slotsOffset: 120,
+  /** u32. The message being made. */
+  outboxOffset: 124,
+  /** u64. Last index covered by the snapshot that the log starts from; 0 without one. */
+  snapshotIndex: 128,
+  /** u64. Term of the entry at `snapshotIndex`. */
+  snapshotTerm: 136,
+  /** u64. Entries up to here may be gone from storage. `compacted <= snapshotIndex`. */
+  compacted: 144,
+  /** u64. The newest ticket given to a read. */
+  readTicket: 152,
+  /** u64. When this node last heard from a leader of its term, or started: it denies votes for an election timeout. */
+  lastHeard: 160,
+  /** u32. Leader: whom it hands over to; 0 if to nobody. */
+  transferTarget: 168,
+  /** u32. 0; 1 while the group rests: no timer runs, any input wakes it; 2 if the next flush wakes it. */
+  quiet: 172,
+  /** u32. Where the configuration in force lies, in wire form. */
+  configurationOffset: 176,
+  /** u32. The Peer records: one for each member, then unused ones, then the one for a node that is no member. */
+  peersOffset: 180,
+  /** u32. Longest payload of a proposal, in bytes. */
+  maxPayload: 184,
+  /** u32. Where the host puts bytes that go into an input (`maxMessage` of them); free between two calls. */
+  inboxOffset: 188,
+  /** u32. The window's bytes. */
+  bytesOffset: 192,
+  /** u32. The configuration as of `first - 1`, in wire form. */
+  baseOffset: 196,
+  /** u32. Pending events' arguments, two u64 each. */
+  eventsOffset: 200,
+  /** u32. `windowEntries - 1`: which slot an index has. */
+  slotMask: 204,
+  /** u32. The rows of terms that have left the window, TermStart each. */
+  termsOffset: 208,
+  /** u64. Index of the entry that the configuration at `baseOffset` came from. `baseIndex < first`. */
+  baseIndex: 216,
+  /** u64. Highest index handed to storage. `written <= last`. */
+  written: 224,
+  /** u64. Smallest index from which storage has to remove entries at the next flush; 0 if none. */
+  truncateFrom: 232,
+  /** u64. Highest index up to which this log is known to equal the current leader's; 0 after each change of leader. */
+  verified: 240,
+  /** u64. Term in the last hard state written. `savedTerm <= term`. */
+  savedTerm: 248,
+  /** u32. Vote in the last hard state written. */
+  savedVote: 256,
+  /** u32. Nonzero while `flush` runs. */
+  busy: 260,
+  /** u64. From when the election timeout counts. */
+  electionBase: 264,
+  /** u64. Delay of the election timer that is due to be armed. */
+  electionDelay: 272,
   /** u32. Kinds of events wanted. */
   eventMask: 280,
   /** u32. Kinds of events pending. */
