@@ -3,8 +3,7 @@
  * the rules, and lets messages go when their barrier is lifted. What happens to it is decided by the World.
  */
 
-import { Entry, EntryFrame, EntryKind, Role, SnapshotAnswer, StatusCode, StorageAnswer } from "../host/core/abi.js";
-import { entrySizeOf } from "../host/core/entry.js";
+import { EntryKind, Role, SnapshotAnswer, StatusCode, StorageAnswer } from "../host/core/abi.js";
 import type { Plan } from "../host/core/plan.js";
 import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
@@ -14,6 +13,7 @@ import { judgeLeaving } from "./leaving.js";
 import type { LogTree } from "./log-tree.js";
 import type { SimMachine } from "./machine.js";
 import type { Envelope, Network } from "./network.js";
+import { NodeLog } from "./node-log.js";
 import { NodeReads } from "./node-reads.js";
 import { NodeSnapshots } from "./node-snapshots.js";
 import type { Random } from "./random.js";
@@ -75,6 +75,7 @@ export class SimNode implements CoreEffects {
   readsDeferred = false;
   /** Keeps terms and no payloads. */
   isWitness = false;
+  readonly log = new NodeLog(this);
   readonly snapshots = new NodeSnapshots(this);
   readonly pendingReads = new NodeReads(this);
   /** Storage effects since the beginning, by kind. */
@@ -136,7 +137,7 @@ export class SimNode implements CoreEffects {
     const { index, term, configuration, state } = this.snapshots.found();
     core.restoreHardState(disk.term, disk.vote);
     if (index > 0 || configuration.length > 0) core.restoreSnapshot(index, term, configuration, disk.compacted);
-    this.#restoreLog(core, index + 1);
+    this.log.restore(core, index + 1);
     core.start(this.clock);
     this.#core = core;
     this.machine.load(state);
@@ -307,7 +308,7 @@ export class SimNode implements CoreEffects {
     for (let i = 0; i < count; i++) {
       id = tree.add(id, memory, place);
       this.#ids[i] = id;
-      place += this.#sizeAt(memory, place);
+      place += this.log.sizeAt(memory, place);
     }
     if (place !== offset + length || tree.term(id) !== lastTerm) {
       report("append order", `node ${this.id} appends ${count} entries up to term ${lastTerm}, and hands over others`);
@@ -373,7 +374,7 @@ export class SimNode implements CoreEffects {
   }
 
   read(index: number, count: number, memory: Region, offset: number, capacity: number): number {
-    const { tree, report, digest } = this.around;
+    const { report, digest } = this.around;
     const { written } = this.disk;
     digest.word(0x13);
     digest.number(index);
@@ -383,14 +384,7 @@ export class SimNode implements CoreEffects {
       report("read-back", `node ${this.id} reads ${count} entries from ${index} of a log that ends at ${written.last}`);
     }
     if (this.readsDeferred) return 0;
-    let bytes = 0;
-    for (let i = 0; i < count; i++) {
-      const id = written.at(index + i);
-      const size = this.#bytesOf(id);
-      if (bytes + size > capacity) break;
-      this.#copy(id, memory.words, (offset + bytes) >>> 2);
-      bytes += size;
-    }
+    const bytes = this.log.read(index, count, memory, offset, capacity);
     if (bytes === 0) report("read-back", `entry ${index} does not fit ${capacity} bytes on node ${this.id}`);
     return bytes;
   }
@@ -505,47 +499,6 @@ export class SimNode implements CoreEffects {
       const id = written.at(index);
       if (tree.term(id) > term && rules.election.leaderOf(tree.term(id)) === this.id) tree.forget(id);
     }
-  }
-
-  /** Bytes of the entry at a place; a witness gets commands without payload, and nobody else does. */
-  #sizeAt(memory: Region, place: number): number {
-    const kind = (memory.words[(place + Entry.kind) >>> 2] as number) & 0xff;
-    if (kind === (this.isWitness ? EntryKind.NORMAL : EntryKind.HOLLOW)) {
-      this.around.report("witnesses", `node ${this.id} appends an entry of kind ${kind}`);
-    }
-    return entrySizeOf(memory.words[(place + Entry.length) >>> 2] as number);
-  }
-
-  /** Bytes of an entry as this node holds it. */
-  #bytesOf(id: number): number {
-    const { tree } = this.around;
-    return this.isWitness && tree.kind(id) === EntryKind.NORMAL ? EntryFrame.HEADER : tree.bytesOf(id);
-  }
-
-  /** Copies an entry as this node holds it. */
-  #copy(id: number, target: Int32Array, start: number): void {
-    const { tree } = this.around;
-    if (this.isWitness) tree.copyHollow(id, target, start);
-    else tree.copy(id, target, start);
-  }
-
-  #restoreLog(core: NodeUnderTest, first: number): void {
-    const { tree } = this.around;
-    const log = this.disk.durable;
-    const words = new Int32Array(this.plan.maxMessage >>> 2);
-    const bytes = new Uint8Array(words.buffer);
-    let used = 0;
-    for (let index = first; index <= log.last; index++) {
-      const id = log.at(index);
-      const size = this.#bytesOf(id);
-      if (used + size > bytes.length) {
-        core.restoreEntries(bytes.subarray(0, used));
-        used = 0;
-      }
-      this.#copy(id, words, used >>> 2);
-      used += size;
-    }
-    if (used > 0) core.restoreEntries(bytes.subarray(0, used));
   }
 }
 
