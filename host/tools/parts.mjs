@@ -129,6 +129,18 @@ function readIfThere(file) {
   }
 }
 
+async function firmwareIsMissing() {
+  const { missing } = await import("./firmware.mjs");
+  return missing();
+}
+
+/** @returns {Promise<Tally>} */
+async function compileFirmware() {
+  const { buildFirmware } = await import("./firmware.mjs");
+  const outcomes = await buildFirmware();
+  return sum(outcomes.map(({ name, ok, output }) => verdict(ok, `${name}:\n${output}`)));
+}
+
 /** @returns {Promise<Tally>} */
 async function runPackageSmoke() {
   const { packageChecks } = await import("./package-smoke.mjs");
@@ -142,6 +154,12 @@ export const PARTS = [
   { name: "style", title: "lint and format", run: checkStyle },
   { name: "build", title: "the core compiles, the types hold", run: compile },
   { name: "as-pect", title: "white-box tests of the core", run: runAsPect },
+  {
+    name: "firmware",
+    title: "the firmware's ports compile",
+    missing: firmwareIsMissing,
+    run: compileFirmware,
+  },
   { name: "vitest", title: "unit, contract, simulation and integration tests", run: runVitest },
   { name: "package", title: "the npm package, installed and used", run: runPackageSmoke },
 ];
