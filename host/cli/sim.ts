@@ -1,6 +1,7 @@
 /** `metalraft sim`: one simulated run with every checker on. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
+import { ENGINES, type EngineName, openCore } from "../../sim/engines.js";
 import {
   FAULTS,
   type Fault,
@@ -18,9 +19,12 @@ Examples:
   metalraft sim --seed 1 --nodes 5 --steps 20000
   metalraft sim --seed 7 --nodes 3 --steps 5000 --faults none
   metalraft sim --seed 1 --nodes 5 --steps 20000 --json
+  metalraft sim --seed 7 --nodes 3 --steps 2000 --core rv32
 
 The faults are ${FAULTS.join(", ")}.
-The same seed, nodes, steps and faults give the same digest everywhere, if the core is the same.
+The same seed, nodes, steps and faults give the same digest everywhere, if the core is the same; on every engine, too:
+v8 is this process's own, wamr and wamr-classic are WAMR's two interpreters in a process of their own, rv32 and
+rv32-classic the same on an emulated RISC-V microcontroller. All but v8 have to be built: node host/tools/firmware.mjs
 Exit status 1: a rule was broken, or the answers that clients got are not linearizable.`;
 
 interface SimFlags {
@@ -28,8 +32,7 @@ interface SimFlags {
   readonly nodes: number;
   readonly steps: number;
   readonly faults: readonly Fault[];
-  /** The one engine there is: the default of `runSimulation`. */
-  readonly core: "v8";
+  readonly core: EngineName;
   readonly json?: boolean;
 }
 
@@ -41,21 +44,23 @@ export function simCommand(): Command {
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), 5)
     .option("--steps <n>", "how many actions to take", whole(1), 20_000)
     .option("--faults <list>", "faults with commas between, all or none", faults, FAULTS)
-    .addOption(new Option("--core <engine>", "what runs the core").choices(["v8"]).default("v8"))
+    .addOption(new Option("--core <engine>", "what runs the core").choices(ENGINES).default("v8"))
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
     .action(runSim);
 }
 
-function runSim({ json, core: _v8, ...options }: SimFlags): void {
-  const result = runSimulation(options);
+function runSim({ json, core: engine, ...options }: SimFlags): void {
+  const core = openCore(engine);
+  const result = runSimulation({ ...options, core });
+  core.close();
   const broken = result.violations > 0 || !result.linearizable;
   if (json === true) sayJson(result);
   else for (const line of describe(result)) say(line);
   if (!broken) return;
   if (result.violation !== null) tell(result.violation);
   if (result.explanation !== null) tell(`the answers that clients got are not linearizable: ${result.explanation}`);
-  tell(`to repeat it: ${repeat(options)}`);
+  tell(`to repeat it: ${repeat(options, engine)}`);
   process.exitCode = 1;
 }
 
@@ -70,9 +75,10 @@ function describe(result: SimulationResult): string[] {
 }
 
 /** The command that gives the same run. */
-function repeat({ faults: chosen, nodes, seed, steps }: Omit<SimFlags, "json" | "core">): string {
+function repeat({ faults: chosen, nodes, seed, steps }: Omit<SimFlags, "json" | "core">, engine: EngineName): string {
   const list = chosen.length === FAULTS.length ? "all" : chosen.join(",") || "none";
-  return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}`;
+  const core = engine === "v8" ? "" : ` --core ${engine}`;
+  return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}${core}`;
 }
 
 function faults(list: string): readonly Fault[] {

@@ -142,6 +142,12 @@ async function compileFirmware() {
 }
 
 /** @returns {Promise<Tally>} */
+async function runFirmwareTests() {
+  const { runFirmwareTests: runThem } = await import("./firmware-tests.mjs");
+  return runThem();
+}
+
+/** @returns {Promise<Tally>} */
 async function runPackageSmoke() {
   const { packageChecks } = await import("./package-smoke.mjs");
   const checks = await packageChecks();
@@ -160,6 +166,7 @@ export const PARTS = [
     missing: firmwareIsMissing,
     run: compileFirmware,
   },
+  { name: "firmware-c", title: "the firmware's own tests", missing: firmwareIsMissing, run: runFirmwareTests },
   { name: "vitest", title: "unit, contract, simulation and integration tests", run: runVitest },
   { name: "package", title: "the npm package, installed and used", run: runPackageSmoke },
 ];

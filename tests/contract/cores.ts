@@ -5,7 +5,8 @@
 
 import { onTestFinished } from "vitest";
 import type { CoreUnderTest } from "../../sim/core-under-test.js";
-import { ENGINES, engineIsBuilt, openCore } from "../../sim/engines.js";
+import { DrivenCore } from "../../sim/driven-core.js";
+import { ENGINES, type EngineName, engineIsBuilt, openCore } from "../../sim/engines.js";
 
 export interface Engine {
   readonly name: string;
@@ -13,11 +14,23 @@ export interface Engine {
   readonly make: () => CoreUnderTest;
 }
 
+/** Processes whose last test has ended: to start one anew for each test takes longer than most tests. */
+const idle = new Map<EngineName, DrivenCore>();
+
+function openFor(name: EngineName): CoreUnderTest {
+  const core = idle.get(name) ?? openCore(name);
+  idle.delete(name);
+  if (core instanceof DrivenCore) onTestFinished(() => putAway(name, core));
+  return core;
+}
+
+/** Keeps a process for the next test, if it is in order and the only one. */
+function putAway(name: EngineName, core: DrivenCore): void {
+  if (!core.reset() || idle.has(name)) core.close();
+  else idle.set(name, core);
+}
+
 export const cores: readonly Engine[] = ENGINES.filter(engineIsBuilt).map((name) => ({
   name,
-  make: () => {
-    const core = openCore(name);
-    onTestFinished(() => core.close());
-    return core;
-  },
+  make: () => openFor(name),
 }));
