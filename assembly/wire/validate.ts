@@ -140,7 +140,7 @@ function replyIsValid(header: Header, body: AppendReply): bool {
   if (!isNumber(body.match | body.round | body.sent) | (body.reserved != 0)) return false;
   if (header.kind == MessageKind.SNAPSHOT_REPLY) {
     const reply = bodyOf<SnapshotReply>(header);
-    return isNumber(reply.index | (reply.offset + PlanLimit.MESSAGE));
+    return isNumber(reply.index | reply.offset | (reply.offset + PlanLimit.MESSAGE));
   }
   if (!isRejection(header)) return true;
   return (body.rejected != 0) & isNumber(body.rejected) & positionIsValid(body.hintIndex, body.hintTerm, header.term);

@@ -47,8 +47,8 @@ describe("nodes that get the same inputs", () => {
 
 /** A node at an address of its own that continues from a state. */
 function revive(instance: CoreInstance, state: State): Revived {
-  const effects = new RecordingEffects(instance, state.disk.clone());
-  effects.applied = state.applied;
+  const effects = new RecordingEffects(instance);
+  effects.reset(state.disk.clone(), state.applied);
   const node = new CoreNode(instance, state.plan, effects);
   instance.bytes.set(state.arena, node.handle);
   return { node, effects };

@@ -157,8 +157,10 @@ describe("from inside an import", () => {
 const FAILURES: readonly (readonly [ImportName, readonly number[], number])[] = [
   ["hardState", [-1, -7, -(2 ** 31)], STORAGE_FAILED],
   ["truncate", [-1, -7, -(2 ** 31)], STORAGE_FAILED],
+  ["compact", [-1, -7, -(2 ** 31)], STORAGE_FAILED],
   ["append", [-1, -7, -(2 ** 31)], STORAGE_FAILED],
   ["read", [-1, -7, -(2 ** 31)], STORAGE_FAILED],
+  ["readSnapshot", [-2, -7, -(2 ** 31)], STORAGE_FAILED],
   ["apply", [1, -1, -(2 ** 31)], MACHINE_FAILED],
 ];
 const CASES = FAILURES.flatMap(([name, answers, reason]) => answers.map((answer) => ({ name, answer, reason })));

@@ -6,33 +6,14 @@
 import { describe, expect, it } from "vitest";
 import { EntryKind, EventKind, MessageFlag, MessageKind, PlanLimit, Role, StatusCode } from "../../host/core/abi.js";
 import { badConfigurations, goodConfigurations } from "./configurations.js";
-import { cases, END, follower, inRole } from "./message-cases.js";
+import { cases, cut, END, follower, inRole, otherFlags, padded } from "./message-cases.js";
 import { configurationEntry, entry, noop, type Values } from "./messages.js";
 import { PLAN } from "./node-kit.js";
 
 const { VOTE_REQUEST, VOTE_REPLY, APPEND, APPEND_REPLY } = MessageKind;
-const { PRE_VOTE, GRANTED, REJECTED, QUIET } = MessageFlag;
+const { PRE_VOTE, GRANTED, REJECTED, QUIET, TRANSFER, REST } = MessageFlag;
 const { MALFORMED, BAD_VERSION, FOREIGN, OVERSIZED, OK, STALE } = StatusCode;
 const OVER = 2 ** 53;
-
-/** Bytes behind the message's own, counted in its length. */
-function padded(bytes: Uint8Array, by: number): Uint8Array {
-  const longer = Buffer.concat([bytes, new Uint8Array(by)]);
-  longer.writeUInt32LE(longer.length, 8);
-  return longer;
-}
-
-function cut(bytes: Uint8Array, by: number): Uint8Array {
-  const shorter = Buffer.from(bytes.subarray(0, bytes.length - by));
-  if (shorter.length >= 12) shorter.writeUInt32LE(shorter.length, 8);
-  return shorter;
-}
-
-/** All flags but those. */
-function otherFlags(...known: readonly number[]): number[] {
-  const all = Array.from({ length: 32 }, (_, bit) => 2 ** bit);
-  return all.filter((flag) => !known.includes(flag));
-}
 
 describe("every message", () => {
   const node = follower();
@@ -59,7 +40,7 @@ describe("every message", () => {
     ["a term above 2^53 - 1", { term: OVER }, MALFORMED],
     ["the largest term there is", { term: 2n ** 64n - 1n }, MALFORMED],
     ["kind 0", { kind: 0 }, MALFORMED],
-    ["an unknown kind", { kind: 5 }, MALFORMED],
+    ["an unknown kind", { kind: 10 }, MALFORMED],
     ["the largest kind there is", { kind: 255 }, MALFORMED],
   ])("is refused with %s", (_, header, status) => {
     expect(node.refusal(() => node.receive(valid(header)))).toBe(status);
@@ -114,6 +95,7 @@ describe("a vote request", () => {
         { lastIndex: PlanLimit.NUMBER, lastTerm: PlanLimit.NUMBER - 1 },
       ],
       ["a pre-vote", { flags: PRE_VOTE }],
+      ["the leader's wish", { flags: TRANSFER }],
     ]),
   )("is taken with %s", (_, header, body) => {
     expect(node.receive(make(header, body))).toBe(OK);
@@ -121,7 +103,7 @@ describe("a vote request", () => {
 
   it.each(
     cases([
-      ...otherFlags(PRE_VOTE).map((flags) => [`flag ${flags}`, { flags }] as const),
+      ...otherFlags(PRE_VOTE, TRANSFER).map((flags) => [`flag ${flags}`, { flags }] as const),
       ["an index above 2^53 - 1", {}, { lastIndex: OVER }],
       ["a term of the log that is the one asked for", {}, { lastTerm: 3 }],
       ["a term of the log above the one asked for", {}, { lastTerm: 4 }],
@@ -162,6 +144,8 @@ describe("an Append", () => {
     cases([
       ["nothing", {}],
       ["nothing, quietly", { flags: QUIET }],
+      ["nothing, for the last time", { flags: REST }],
+      ["a hollow entry", {}, {}, [entry(3, "", { kind: EntryKind.HOLLOW })]],
       ["a place before the log", {}, { prevIndex: 0, prevTerm: 0 }],
       ["a commit index far ahead", {}, { commit: PlanLimit.NUMBER }],
       ["a number of bytes that is no multiple of 8", {}, {}, [entry(3, "x")]],
@@ -173,7 +157,7 @@ describe("an Append", () => {
 
   it.each(
     cases([
-      ...otherFlags(QUIET).map((flags) => [`flag ${flags}`, { flags }] as const),
+      ...otherFlags(QUIET, REST).map((flags) => [`flag ${flags}`, { flags }] as const),
       ["a previous index above 2^53 - 1", {}, { prevIndex: OVER }],
       ["a previous term above the sender's", {}, { prevTerm: 4 }],
       ["a previous term without an index", {}, { prevIndex: 0 }],
@@ -183,6 +167,7 @@ describe("an Append", () => {
       ["a time above 2^53 - 1", {}, { sent: OVER }],
       ["entries above 2^53 - 1", {}, { prevIndex: PlanLimit.NUMBER, prevTerm: 3 }, [noop(3)]],
       ["entries, quietly", { flags: QUIET }, {}, [noop(3)]],
+      ["entries, for the last time", { flags: REST }, {}, [noop(3)]],
       ["more entries than it says", {}, { count: 1 }, [noop(3), noop(3)]],
       ["fewer entries than it says", {}, { count: 2 }, [noop(3)]],
       ["entries that it does not count", {}, { count: 0 }, [noop(3)]],
@@ -199,7 +184,8 @@ describe("an Append", () => {
     ["of a term above the sender's", [entry(4, "x")]],
     ["with a reserved byte", [entry(3, "x", { reserved8: 1 })]],
     ["with a reserved half-word", [entry(3, "x", { reserved16: 256 })]],
-    ["of an unknown kind", [entry(3, "x", { kind: 3 })]],
+    ["of an unknown kind", [entry(3, "x", { kind: 4 })]],
+    ["that is hollow and carries something", [entry(3, "x", { kind: EntryKind.HOLLOW })]],
     ["longer than the message", [entry(3, "x", { length: 17 })]],
     ["longer than the message by its padding", [entry(3, "x", { length: 9 })]],
     ["as long as a word holds", [entry(3, "x", { length: 0xffffffff })]],

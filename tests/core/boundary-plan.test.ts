@@ -19,7 +19,7 @@ const ROOMY: Plan = {
 };
 
 interface Limits {
-  readonly field: Exclude<keyof Plan, "cluster">;
+  readonly field: Exclude<keyof Plan, "cluster" | "incarnation">;
   /** The least and the most that is taken. */
   readonly least: number;
   readonly most: number;
@@ -33,8 +33,8 @@ interface Limits {
 
 const BY_ONE = { below: -1, above: 1 };
 const BY_WORD = { below: -8, above: 8 };
-const { NODES, WINDOW_ENTRIES_MIN, WINDOW_ENTRIES, WINDOW_BYTES, MESSAGE_MIN, MESSAGE, INFLIGHT, ADDRESS, TIME } =
-  PlanLimit;
+const { NODES, WINDOW_ENTRIES_MIN, WINDOW_ENTRIES, WINDOW_BYTES, MESSAGE_MIN, MESSAGE } = PlanLimit;
+const { INFLIGHT, ADDRESS, DRIFT, TIME } = PlanLimit;
 const SMALL = { nodes: 1, addressBytes: 0 };
 const LARGE = { windowBytes: WINDOW_BYTES, inflightBytes: WINDOW_BYTES, uncommittedBytes: WINDOW_BYTES };
 const LIMITS: readonly Limits[] = [
@@ -56,6 +56,9 @@ const LIMITS: readonly Limits[] = [
   { field: "electionTimeout", least: 2, most: TIME, ...BY_ONE, atLeast: { heartbeat: 1 } },
   { field: "electionJitter", least: 1, most: TIME, ...BY_ONE },
   { field: "heartbeat", least: 1, most: ROOMY.electionTimeout / 2, ...BY_ONE },
+  { field: "keepEntries", least: 0, most: 0xffffffff, ...BY_ONE },
+  { field: "leaseDrift", least: 0, most: DRIFT, ...BY_ONE },
+  { field: "quiesceRounds", least: 0, most: 0xffffffff, ...BY_ONE },
 ];
 
 const instance = newInstance();
@@ -114,8 +117,8 @@ describe("a plan", () => {
     expect(ask({ ...ROOMY, cluster: 1n << 63n })).toBeGreaterThan(0);
   });
 
-  it("has nothing in its reserved field", () => {
-    expect(ask(ROOMY, { reserved: 1 })).toBe(StatusCode.BAD_PLAN);
+  it.each(Object.keys(Layout).filter((name) => name.startsWith("reserved")))("has nothing in %s", (name) => {
+    for (const value of [1n, 1n << 63n]) expect(ask(ROOMY, { [name]: value })).toBe(StatusCode.BAD_PLAN);
   });
 
   it("has messages that hold its largest configuration", () => {

@@ -29,7 +29,7 @@ class Restoring extends TestNode {
     return this.node.instance.exports.restoreHardState(this.handle, low(term), high(term), vote);
   }
 
-  snapshot(index: number, term: number, configuration: Uint8Array = new Uint8Array(0), offset = 0): number {
+  restoreSnapshot(index: number, term: number, configuration: Uint8Array = new Uint8Array(0), offset = 0): number {
     const { instance, inbox } = this.node;
     const { length } = configuration;
     const place = inbox + offset;
@@ -80,27 +80,27 @@ describe("a snapshot", () => {
     ["a term above the hard state's", 1, 6, BAD_LOG],
   ])("is refused with %s", (_, index, term, status) => {
     const node = new Restoring();
-    expect(node.refusal(() => node.snapshot(index, term))).toBe(status);
+    expect(node.refusal(() => node.restoreSnapshot(index, term))).toBe(status);
   });
 
   it("is refused when entries have been restored", () => {
     const node = Restoring.withLog();
-    expect(node.refusal(() => node.snapshot(2, 2))).toBe(BAD_LOG);
+    expect(node.refusal(() => node.restoreSnapshot(2, 2))).toBe(BAD_LOG);
   });
 
   it.each(badConfigurations(PLAN.nodes, PLAN.addressBytes))("is refused with a configuration with %s", (_, bytes) => {
     const node = new Restoring();
-    expect(node.refusal(() => node.snapshot(7, 5, bytes))).toBe(BAD_CONFIGURATION);
+    expect(node.refusal(() => node.restoreSnapshot(7, 5, bytes))).toBe(BAD_CONFIGURATION);
   });
 
   it("is refused with a configuration that does not lie at a multiple of 8", () => {
     const node = new Restoring();
-    expect(node.refusal(() => node.snapshot(7, 5, encodeConfiguration([{ id: 1 }]), 4))).toBe(BAD_CONFIGURATION);
+    expect(node.refusal(() => node.restoreSnapshot(7, 5, encodeConfiguration([{ id: 1 }]), 4))).toBe(BAD_CONFIGURATION);
   });
 
   it.each(goodConfigurations(PLAN.nodes, PLAN.addressBytes))("is taken with a configuration with %s", (_, bytes) => {
     const node = new Restoring();
-    expect(node.snapshot(7, 5, bytes)).toBe(OK);
+    expect(node.restoreSnapshot(7, 5, bytes)).toBe(OK);
     expect(node.node.brokenInvariant()).toBe(0);
     expect([node.node.first, node.node.last, node.node.lastTerm, node.node.commit]).toEqual([8, 7, 5, 7]);
   });
@@ -126,7 +126,8 @@ describe("a log", () => {
     ["an entry of a term above 2^53 - 1", entry(OVER, "x")],
     ["an entry with a reserved byte", entry(3, "x", { reserved8: 1 })],
     ["an entry with a reserved half-word", entry(3, "x", { reserved16: 1 })],
-    ["an entry of an unknown kind", entry(3, "x", { kind: 3 })],
+    ["an entry of an unknown kind", entry(3, "x", { kind: 4 })],
+    ["a hollow entry that carries something", entry(3, "x", { kind: EntryKind.HOLLOW })],
     ["an empty entry that carries something", entry(3, "x", { kind: EntryKind.NOOP })],
     ["an entry longer than what came", entry(3, "x", { length: 100 })],
     ["an entry of a length that rounds up to nothing", entry(3, "x", { length: 0xfffffff9 })],

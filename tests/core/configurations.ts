@@ -4,7 +4,7 @@ import { Configuration, ConfigurationFlag, Member, MemberRole } from "../../host
 import { encodeConfiguration, type MemberInfo } from "../../host/core/configuration.js";
 import { setFields, type Values } from "./messages.js";
 
-const { VOTER, OUTGOING, LEARNER, WITNESS } = MemberRole;
+const { VOTER, OUTGOING, LEARNER, WITNESS, PROMOTE } = MemberRole;
 const { JOINT, AUTO_LEAVE } = ConfigurationFlag;
 const THREE: readonly MemberInfo[] = [{ id: 1 }, { id: 2 }, { id: 3 }];
 
@@ -56,10 +56,14 @@ export function badConfigurations(nodes: number, addressBytes: number): (readonl
     ["ids that do not ascend", three({}, { id: 9 })],
     ["a reserved byte", three({}, { reserved: 1 })],
     ["no role", withRoles(0)],
-    ["an unknown role", withRoles(16)],
+    ["an unknown role", withRoles(VOTER | 32)],
+    ["the highest role there is", withRoles(VOTER | 128)],
     ["a member of the outgoing set outside of a joint configuration", withRoles(VOTER | OUTGOING)],
-    ["a witness that is no voter", withRoles(WITNESS | LEARNER)],
     ["a witness and nothing else", withRoles(WITNESS)],
+    ["a promotion and nothing else", withRoles(PROMOTE)],
+    ["a promotion of a witness that does not learn", withRoles(WITNESS | PROMOTE)],
+    ["a promotion of a voter", withRoles(VOTER | PROMOTE)],
+    ["a promotion of an outgoing voter", withRoles(OUTGOING | PROMOTE, JOINT)],
     ["a learner that votes", withRoles(LEARNER | VOTER)],
     ["no voter", encodeConfiguration([{ id: 1, roles: LEARNER }])],
     ["a joint configuration without an outgoing set", three({ flags: JOINT })],
@@ -82,5 +86,10 @@ export function goodConfigurations(nodes: number, addressBytes: number): (readon
     ["a voter of the outgoing set that is a learner of the incoming one", withRoles(OUTGOING | LEARNER, JOINT)],
     ["a witness of both sets", withRoles(VOTER | OUTGOING | WITNESS, JOINT | AUTO_LEAVE)],
     ["a learner", withRoles(LEARNER)],
+    ["a learner to be promoted", withRoles(LEARNER | PROMOTE)],
+    ["a witness that learns", withRoles(LEARNER | WITNESS)],
+    ["a witness that learns and is to be promoted", withRoles(LEARNER | PROMOTE | WITNESS)],
+    ["an outgoing voter that is to be promoted again", withRoles(OUTGOING | LEARNER | PROMOTE, JOINT)],
+    ["no voter but a witness", encodeConfiguration([{ id: 1, roles: VOTER | WITNESS }])],
   ];
 }

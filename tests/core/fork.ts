@@ -9,7 +9,7 @@ import type { CoreInstance } from "../../host/core/instance.js";
 import { high, low } from "../../host/core/instance.js";
 import { CoreNode, statusName } from "../../host/core/node.js";
 import type { Capacity } from "../../host/core/plan.js";
-import { RecordingEffects } from "./disk.js";
+import { configurationOf, type Disk, RecordingEffects, type Snapshot } from "./disk.js";
 import { readField, setFields } from "./messages.js";
 import { SHAPES, type State } from "./states.js";
 
@@ -81,9 +81,7 @@ export class Fork {
   /** Becomes the node of that state. */
   load(state: State): void {
     this.instance.bytes.set(state.arena, this.#node.handle);
-    this.#effects.disk = state.disk.clone();
-    this.#effects.applied = state.applied;
-    this.#effects.effects = [];
+    this.#effects.reset(state.disk.clone(), state.applied);
     this.#id = state.plan.id;
   }
 
@@ -95,7 +93,22 @@ export class Fork {
   numbers(): number[] {
     const { node } = this;
     const now = this.instance.u64(node.handle + Node.now);
-    return [node.term, node.lastTerm, node.commit, node.applied, node.last, node.durable, node.first, node.leader, now];
+    const { incoming, snapshot } = this.#effects.disk;
+    const log = [node.lastTerm, node.commit, node.applied, node.last, node.durable, node.first];
+    const images = [incoming?.index, incoming?.term, incoming?.image.length, snapshot?.index, snapshot?.image.length];
+    return [node.term, node.leader, node.readTicket, now, ...log, ...images.map((number) => number ?? 0)];
+  }
+
+  /** What the node's storage holds. */
+  get disk(): Disk {
+    return this.#effects.disk;
+  }
+
+  /** A snapshot is durable. Answers the status. */
+  keep(snapshot: Snapshot, configuration = configurationOf(snapshot.image)): number {
+    const status = this.#node.snapshot(snapshot.index, snapshot.term, configuration);
+    if (status === StatusCode.OK) this.#effects.takeOver(snapshot);
+    return status;
   }
 
   /** Delivers bytes that may be anything, at an address that may be misaligned. Answers the status. */
@@ -104,19 +117,37 @@ export class Fork {
     const address = this.#scratch + misalignedBy;
     const length = Math.min(message.length, this.#room);
     bytes.set(message.subarray(0, length), address);
-    this.#before.set(bytes.subarray(this.#node.handle, this.#node.handle + this.#node.size));
-    // What every input brings, refused or not.
-    const time = new DataView(this.#before.buffer, Node.now);
-    time.setBigUint64(0, BigInt(Math.max(now, this.instance.u64(this.#node.handle + Node.now))), true);
+    this.#remember(now);
     const status = exports.receive(this.#node.handle, low(now), high(now), address, length);
     this.settle(status);
     return status;
+  }
+
+  /** Notes the arena as it is, with the time that every input brings, refused or not. */
+  #remember(now: number): void {
+    const { handle, size } = this.#node;
+    this.#before.set(this.instance.bytes.subarray(handle, handle + size));
+    const time = new DataView(this.#before.buffer, Node.now);
+    time.setBigUint64(0, BigInt(Math.max(now, this.instance.u64(handle + Node.now))), true);
   }
 
   /** Whether the arena is other than before the last delivery, the time aside. */
   get changed(): boolean {
     const { handle, size } = this.#node;
     return Buffer.compare(this.#before, this.instance.bytes.subarray(handle, handle + size)) !== 0;
+  }
+
+  /** Takes an input of the host's and checks what must hold then: what is refused changes nothing but the time, and the
+   * inbox, which is the host's. An observed node also notes what it refuses. */
+  watch(input: () => number, observed: boolean): number {
+    this.#remember(0);
+    const status = this.settle(input());
+    if (status >= 0 || observed || status === this.#node.failure) return status;
+    const { handle, inbox, plan } = this.#node;
+    this.#before.set(this.instance.bytes.subarray(handle + Node.now, handle + Node.now + 8), Node.now);
+    this.#before.set(this.instance.bytes.subarray(inbox, inbox + plan.maxMessage), inbox - handle);
+    if (this.changed) throw new Error(`${statusName(status)} changed the node`);
+    return status;
   }
 
   /** Checks what must hold after every input. */

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Configuration, ConfigurationFlag, Entry, Member, MemberRole, Role, StatusCode } from "../../host/core/abi.js";
 import { encodeConfiguration } from "../../host/core/configuration.js";
+import { Disk } from "./disk.js";
 import { configurationEntry, entry, type Field, fieldsOf, noop, writeField } from "./messages.js";
 import { PLAN, TestNode } from "./node-kit.js";
 
@@ -17,7 +18,7 @@ const CONFIGURATIONS = 20_000;
 const TIMEOUT = 240_000;
 
 const { BAD_CONFIGURATION, BAD_LOG, OK } = StatusCode;
-const { VOTER, OUTGOING, LEARNER, WITNESS } = MemberRole;
+const { VOTER, OUTGOING, LEARNER, WITNESS, PROMOTE } = MemberRole;
 const { JOINT, AUTO_LEAVE } = ConfigurationFlag;
 
 /** A node that waits to be restored, in term 7; `reset` makes it one again. */
@@ -29,9 +30,7 @@ const fresh = node.arena;
 
 function reset(): void {
   instance.bytes.set(fresh, node.handle);
-  test.effects.disk.entries = [];
-  test.effects.applied = 0;
-  test.effects.take();
+  test.effects.reset(new Disk(), 0);
 }
 
 /** Room for what is handed over: beside the arena, as logs may be longer than the inbox. */
@@ -74,7 +73,18 @@ function damaged(bytes: Uint8Array, fields: readonly Field[], { what, at, value 
 
 const memberArbitrary = fc.record({
   id: fc.integer({ min: 1, max: 6 }),
-  roles: fc.constantFrom(VOTER, VOTER, VOTER | OUTGOING, OUTGOING, LEARNER, OUTGOING | LEARNER, VOTER | WITNESS),
+  roles: fc.constantFrom(
+    VOTER,
+    VOTER,
+    VOTER | OUTGOING,
+    OUTGOING,
+    LEARNER,
+    OUTGOING | LEARNER,
+    VOTER | WITNESS,
+    LEARNER | WITNESS,
+    LEARNER | PROMOTE,
+    VOTER | PROMOTE,
+  ),
   address: fc.nat(PLAN.addressBytes).map((length) => "n".repeat(length)),
 });
 const configurationArbitrary = fc
@@ -103,8 +113,9 @@ function memberIsSound(member: DataView, flags: number, lastId: number): boolean
   const length = member.getUint8(Member.addressLength);
   const padded = Math.ceil(length / 8) * 8;
   if (member.getUint32(Member.id, true) <= lastId || member.getUint8(Member.reserved) !== 0) return false;
-  if (bits === 0 || bits > 15 || ((bits & OUTGOING) !== 0 && (flags & JOINT) === 0)) return false;
-  if ((bits & WITNESS) !== 0 && (bits & (VOTER | OUTGOING)) === 0) return false;
+  if (bits === 0 || bits > 31 || ((bits & OUTGOING) !== 0 && (flags & JOINT) === 0)) return false;
+  if ((bits & WITNESS) !== 0 && (bits & (VOTER | OUTGOING | LEARNER)) === 0) return false;
+  if ((bits & PROMOTE) !== 0 && (bits & LEARNER) === 0) return false;
   if ((bits & LEARNER) !== 0 && (bits & VOTER) !== 0) return false;
   if (length > PLAN.addressBytes || Member.size + padded > member.byteLength) return false;
   for (let i = length; i < padded; i++) if (member.getUint8(Member.size + i) !== 0) return false;

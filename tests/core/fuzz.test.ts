@@ -7,7 +7,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MessageKind, StatusCode, StorageAnswer, TimerKind } from "../../host/core/abi.js";
+import { MessageKind, ReadKind, StatusCode, StorageAnswer, TimerKind } from "../../host/core/abi.js";
 import { CoreInstance } from "../../host/core/instance.js";
 import { shippedCore } from "../../host/core/module.js";
 import { statusName } from "../../host/core/node.js";
@@ -103,7 +103,9 @@ function among(status: number, allowed: readonly number[]): void {
 }
 
 const TAKEN = [StatusCode.OK, StatusCode.MORE];
-const PROPOSED = [StatusCode.OK, StatusCode.NOT_LEADER, StatusCode.BUSY];
+const PROPOSED = [StatusCode.OK, StatusCode.NOT_LEADER, StatusCode.BUSY, StatusCode.TRANSFERRING];
+const READ = [StatusCode.OK, StatusCode.READY, StatusCode.NOT_LEADER, StatusCode.NOT_READY];
+const KEPT = [StatusCode.OK, StatusCode.STALE, StatusCode.BAD_CONFIGURATION];
 
 /** The node still takes inputs of every sort. */
 function goOn(fork: Fork, state: State): void {
@@ -113,6 +115,10 @@ function goOn(fork: Fork, state: State): void {
   among(fork.settle(node.timer(later, TimerKind.ELECTION)), TAKEN);
   among(fork.settle(node.timer(later, TimerKind.HEARTBEAT)), TAKEN);
   among(fork.settle(node.propose(new Uint8Array(9))), PROPOSED);
+  among(fork.settle(node.read(later, ReadKind.INDEX)), READ);
+  const { incoming } = fork.disk;
+  // An image that was made up may begin with anything.
+  if (incoming?.complete) among(fork.settle(fork.keep(incoming)), KEPT);
   fork.deliver(later, state.message);
   fork.settle(node.durableUpTo(node.last, node.lastTerm));
   if (node.failure === 0) among(fork.flush(later), TAKEN);

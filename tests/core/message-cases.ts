@@ -1,4 +1,4 @@
-/** The node that messages are tried on, and tables of what is tried. */
+/** The node that messages are tried on, tables of what is tried, and ways to spoil a message. */
 
 import { MessageKind } from "../../host/core/abi.js";
 import { Disk } from "./disk.js";
@@ -32,4 +32,24 @@ export function cases(
   rows: readonly (readonly [what: string, header?: Values, body?: Values, entries?: readonly Uint8Array[]])[],
 ): Case[] {
   return rows.map(([what, header = {}, body = {}, entries = []]) => [what, header, body, entries]);
+}
+
+/** Bytes behind the message's own, counted in its length. */
+export function padded(bytes: Uint8Array, by: number): Uint8Array {
+  const longer = Buffer.concat([bytes, new Uint8Array(by)]);
+  longer.writeUInt32LE(longer.length, 8);
+  return longer;
+}
+
+/** Without the message's last bytes, and a length to match. */
+export function cut(bytes: Uint8Array, by: number): Uint8Array {
+  const shorter = Buffer.from(bytes.subarray(0, bytes.length - by));
+  if (shorter.length >= 12) shorter.writeUInt32LE(shorter.length, 8);
+  return shorter;
+}
+
+/** All flags but those. */
+export function otherFlags(...known: readonly number[]): number[] {
+  const all = Array.from({ length: 32 }, (_, bit) => 2 ** bit);
+  return all.filter((flag) => !known.includes(flag));
 }

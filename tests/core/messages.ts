@@ -10,9 +10,13 @@ import {
   EntryFrame,
   EntryKind,
   Header,
+  InstallSnapshot,
   MessageFlag,
   MessageFormat,
   MessageKind,
+  ReadReply,
+  ReadRequest,
+  SnapshotReply,
   VoteRequest,
 } from "../../host/core/abi.js";
 import { entrySizeAt, entrySizeOf } from "../../host/core/entry.js";
@@ -76,6 +80,11 @@ const BODIES: Readonly<Record<number, Layout>> = {
   [MessageKind.VOTE_REPLY]: { size: 0 },
   [MessageKind.APPEND]: Append,
   [MessageKind.APPEND_REPLY]: AppendReply,
+  [MessageKind.INSTALL_SNAPSHOT]: InstallSnapshot,
+  [MessageKind.SNAPSHOT_REPLY]: SnapshotReply,
+  [MessageKind.TIMEOUT_NOW]: { size: 0 },
+  [MessageKind.READ_REQUEST]: ReadRequest,
+  [MessageKind.READ_REPLY]: ReadReply,
 };
 
 /** The kind of a message. */
@@ -128,7 +137,8 @@ export interface Addressee {
   readonly id: number;
 }
 
-/** A message of any kind to `to`, from node 2 unless `header` says otherwise. */
+/** A message of any kind to `to`, from node 2 unless `header` says otherwise. What `entries` holds lies behind the body: the
+ * entries of an Append, the bytes of a chunk. */
 export function message(
   to: Addressee,
   kind: number,

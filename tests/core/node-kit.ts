@@ -6,7 +6,7 @@ import { CoreInstance } from "../../host/core/instance.js";
 import { shippedCore } from "../../host/core/module.js";
 import { CoreNode } from "../../host/core/node.js";
 import { MICRO_CAPACITY, type Plan } from "../../host/core/plan.js";
-import { Disk, type Effect, RecordingEffects } from "./disk.js";
+import { Disk, type Effect, RecordingEffects, snapshotOf } from "./disk.js";
 import { message, type Values } from "./messages.js";
 
 /** The plan of node 1 unless a test says otherwise. */
@@ -94,6 +94,14 @@ export class TestNode {
   /** The messages of the next flush. */
   sent(): { readonly to: number; readonly message: Uint8Array; readonly barrier: boolean }[] {
     return this.flush().filter((effect) => effect.kind === "send");
+  }
+
+  /** A snapshot of this node's own is durable. Answers the status. */
+  snapshot(index: number, term: number): number {
+    const { configuration } = this.node;
+    const status = this.node.snapshot(index, term, configuration);
+    if (status === StatusCode.OK) this.effects.takeOver(snapshotOf(index, term, configuration));
+    return status;
   }
 
   /** Lets an election timeout pass. */

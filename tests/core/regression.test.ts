@@ -14,7 +14,8 @@ import {
 import { encodeConfiguration } from "../../host/core/configuration.js";
 import { Disk } from "./disk.js";
 import { configurationEntry, entry, fieldsOf, kindOf, noop, readField } from "./messages.js";
-import { LONG, TestNode } from "./node-kit.js";
+import { LONG, newInstance, TestNode } from "./node-kit.js";
+import { SCENARIOS } from "./scenarios.js";
 
 function termOfMessage(message: Uint8Array): bigint | undefined {
   const field = fieldsOf(Header).find(({ name }) => name === "term");
@@ -48,6 +49,54 @@ describe("an Append whose entries change the configuration", () => {
     const left = encodeConfiguration([{ id: 1 }, { id: 3 }]);
     expect(follower.append({}, {}, [noop(1), configurationEntry(1, left)])).toBe(StatusCode.OK);
     expect(follower.sent().map(({ to, message }) => [to, kindOf(message)])).toEqual([[2, MessageKind.APPEND_REPLY]]);
+  });
+});
+
+describe("the configuration in force", () => {
+  const CONFIGURATION = encodeConfiguration([{ id: 1 }, { id: 2 }, { id: 3, address: "n3" }]);
+
+  it("lies in the log, not in the message that brought it", () => {
+    const follower = new TestNode();
+    follower.append({}, {}, [noop(1), configurationEntry(1, CONFIGURATION)]);
+    follower.append({}, { prevIndex: 2, prevTerm: 1 }, [entry(1, "x".repeat(200))]);
+    expect(follower.node.configurationIndex).toBe(2);
+    expect(follower.node.configuration).toEqual(CONFIGURATION);
+  });
+
+  it("lies in the log, not where the host restored it from", () => {
+    const follower = new TestNode({ disk: new Disk(1, 0, [configurationEntry(1, CONFIGURATION)]) });
+    follower.append({}, { prevIndex: 1, prevTerm: 1 }, [entry(1, "x".repeat(200))]);
+    expect(follower.node.configuration).toEqual(CONFIGURATION);
+  });
+});
+
+describe("a leader that is told a made-up place in a snapshot", () => {
+  it("does not send a message that nobody takes", () => {
+    const leader = SCENARIOS.readSnapshot(newInstance());
+    leader.flush();
+    const { now, node } = leader;
+    const lie = { index: node.snapshotIndex, offset: PlanLimit.NUMBER - 1, sent: now };
+    leader.receive(leader.message(MessageKind.SNAPSHOT_REPLY, { from: 3, term: node.term }, lie));
+    const inspector = new TestNode({ plan: { id: 3 } });
+    for (const { to, message } of leader.sent()) {
+      if (to === 3) expect(inspector.receive(message)).toBeGreaterThanOrEqual(StatusCode.OK);
+    }
+  });
+});
+
+describe("entries that were acknowledged", () => {
+  it("stay when a snapshot comes late that covers what is too old for its term to be known", () => {
+    const entries = Array.from({ length: 200 }, (_, i) => noop(i + 1));
+    const follower = new TestNode({ disk: new Disk(200, 0, entries) });
+    follower.append({ term: 200 }, { prevIndex: 200, prevTerm: 200 });
+    follower.flush();
+    const chunk = { index: 10, term: 10, offset: 0 };
+    const header = { term: 200, flags: MessageFlag.LAST };
+    const image = encodeConfiguration([{ id: 1 }, { id: 2 }, { id: 3 }]);
+    follower.receive(follower.message(MessageKind.INSTALL_SNAPSHOT, header, chunk, [image]));
+    follower.flush();
+    follower.node.snapshot(10, 10, image);
+    expect(follower.node.last).toBe(200);
   });
 });
 

@@ -49,7 +49,7 @@ function observed(instance: CoreInstance): TestNode {
 function compacted(instance: CoreInstance): TestNode {
   const leader = soleLeader(instance);
   leader.flush();
-  leader.node.snapshot(1, leader.node.term, leader.node.configuration);
+  leader.snapshot(1, leader.node.term);
   return leader;
 }
 
@@ -59,7 +59,7 @@ function leaderWithSnapshot(instance: CoreInstance): TestNode {
   const leader = new TestNode({ instance, disk: new Disk(1, 0, entries) }).become(Role.LEADER);
   leader.receive(leader.message(MessageKind.APPEND_REPLY, { term: 2 }, { match: 201, sent: leader.now }));
   leader.flush();
-  leader.node.snapshot(200, 1, leader.node.configuration);
+  leader.snapshot(200, 1);
   const rejection = { rejected: 200, hintIndex: 3, hintTerm: 1, sent: leader.now };
   leader.receive(leader.message(MessageKind.APPEND_REPLY, { from: 3, term: 2, flags: 4 }, rejection));
   return leader;

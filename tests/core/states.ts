@@ -1,23 +1,25 @@
 /**
  * States to fuzz from: nodes of every role as they are right before a message of every kind reaches them, taken from
  * small clusters at work. The logs that the clusters start from hold configurations of all sorts, in the part that all
- * agree on and in the parts where they differ, and are longer than the window in half of the cases.
+ * agree on and in the parts where they differ, and are longer than the window in half of the cases. One cluster in four
+ * has a witness.
  */
 
-import { ConfigurationFlag, MemberRole, MessageKind, Role } from "../../host/core/abi.js";
+import { ConfigurationFlag, Entry, EntryFrame, EntryKind, MemberRole, MessageKind, Role } from "../../host/core/abi.js";
 import { encodeConfiguration } from "../../host/core/configuration.js";
 import type { CoreInstance } from "../../host/core/instance.js";
 import { type Capacity, MICRO_CAPACITY, type Plan } from "../../host/core/plan.js";
-import { Disk } from "./disk.js";
+import { Disk, isNormal, snapshotOf, termOf } from "./disk.js";
 import { configurationEntry, entry, kindOf, noop } from "./messages.js";
 import { Random } from "./random.js";
 import { type Delivery, SmallCluster } from "./small-cluster.js";
 
 const TIMES = { electionTimeout: 300, electionJitter: 300, heartbeat: 40 };
 
-/** The capacities to fuzz with: a roomy one, and one in which everything is as tight as a plan may be. */
+/** The capacities to fuzz with: a roomy one with leases, and one in which everything is as tight as a plan may be. Groups of
+ * both rest when they are idle. */
 export const SHAPES: readonly Capacity[] = [
-  { ...MICRO_CAPACITY, ...TIMES },
+  { ...MICRO_CAPACITY, ...TIMES, keepEntries: 2, leaseDrift: 100, quiesceRounds: 1 },
   {
     ...TIMES,
     nodes: 5,
@@ -30,7 +32,7 @@ export const SHAPES: readonly Capacity[] = [
     addressBytes: 8,
     keepEntries: 0,
     leaseDrift: 0,
-    quiesceRounds: 0,
+    quiesceRounds: 2,
   },
 ];
 
@@ -56,57 +58,75 @@ export interface Harvest {
   readonly messages: readonly (readonly Uint8Array[])[];
 }
 
-/** States kept of one shape, role and kind of message. */
+/** States kept of one shape, role and kind of message, at rest or not. */
 const STATES = 10;
 /** Messages kept of one shape and kind. */
 const MESSAGES = 40;
 /** Clusters of each shape, and steps of each. */
-const CLUSTERS = 24;
+const CLUSTERS = 64;
 const STEPS = 1500;
 
-/** Configurations with the same majorities: which of them is in force does not matter to safety. */
-function anyConfiguration(random: Random): Uint8Array {
-  const flags = random.pick([
-    0,
-    0,
-    ConfigurationFlag.JOINT,
-    ConfigurationFlag.JOINT | ConfigurationFlag.AUTO_LEAVE,
-  ] as const);
-  const roles = flags === 0 ? MemberRole.VOTER : MemberRole.VOTER | MemberRole.OUTGOING;
-  const learners = [1, 9].filter(() => random.oneIn(2)).map((id) => ({ id, roles: MemberRole.LEARNER, address: "l" }));
-  return encodeConfiguration([...VOTERS.map((id) => ({ id, roles, address: `n${id}` })), ...learners], flags);
+/** Configurations with the same majorities: which of them is in force does not matter to safety. Whether the last voter is a
+ * witness is the cluster's. */
+function anyConfiguration(random: Random, witness: number): Uint8Array {
+  const { VOTER, OUTGOING, LEARNER, WITNESS, PROMOTE } = MemberRole;
+  const { JOINT, AUTO_LEAVE } = ConfigurationFlag;
+  const flags = random.pick([0, 0, JOINT, JOINT | AUTO_LEAVE]);
+  const roles = flags === 0 ? VOTER : VOTER | OUTGOING;
+  const voters = VOTERS.map((id) => ({ id, roles: id === witness ? roles | WITNESS : roles, address: `n${id}` }));
+  const learners = [
+    { id: 1, roles: random.pick([LEARNER, LEARNER | PROMOTE]), address: "l" },
+    { id: 9, roles: LEARNER | WITNESS, address: "w" },
+  ].filter(() => random.oneIn(2));
+  return encodeConfiguration([...voters, ...learners], flags);
+}
+
+/** What a witness has in place of a log. */
+function hollow(entries: readonly Uint8Array[]): Uint8Array[] {
+  return entries.map((bytes) => (isNormal(bytes) ? entry(termOf(bytes), "", { kind: EntryKind.HOLLOW }) : bytes));
 }
 
 function command(random: Random, term: number, most: number): Uint8Array {
   return entry(term, new Uint8Array(random.below(most + 1)).fill(term));
 }
 
-function anyEntry(random: Random, term: number): Uint8Array {
-  if (random.oneIn(6)) return configurationEntry(term, anyConfiguration(random));
+function anyEntry(random: Random, term: number, witness: number): Uint8Array {
+  if (random.oneIn(6)) return configurationEntry(term, anyConfiguration(random, witness));
   return command(random, term, random.oneIn(8) ? 140 : 24);
 }
 
-function committedLog(random: Random, length: number): Uint8Array[] {
-  return [noop(1), ...Array.from({ length }, () => anyEntry(random, 1))];
+function committedLog(random: Random, length: number, witness: number): Uint8Array[] {
+  return [noop(1), ...Array.from({ length }, () => anyEntry(random, 1, witness))];
 }
 
 /** What a leader that failed made and did not commit: little enough for the tightest window. */
-function uncommittedLog(random: Random, term: number): Uint8Array[] {
-  const configuration = configurationEntry(term, anyConfiguration(random));
+function uncommittedLog(random: Random, term: number, witness: number): Uint8Array[] {
+  const configuration = configurationEntry(term, anyConfiguration(random, witness));
   const second = random.oneIn(2) ? configuration : command(random, term, 24);
   return [noop(term), second, command(random, term, 24)].slice(0, random.below(4));
 }
 
+/** A disk whose log has been compacted behind a snapshot of some of what is committed, with the newest configuration in there. */
+function compactedDisk(disk: Disk, covered: number, configuration: Uint8Array): Disk {
+  if (covered === 0) return disk;
+  const newest = disk.entries.slice(0, covered).findLast((bytes) => bytes[Entry.kind] === EntryKind.CONFIGURATION);
+  disk.snapshot = snapshotOf(covered, disk.termAt(covered), newest?.slice(EntryFrame.HEADER) ?? configuration);
+  disk.compact(covered);
+  return disk;
+}
+
 /**
  * Storage of the voters after two leaders failed: all have the first one's entries, one voter also some that it made as
- * the leader of term 2, another some that it made in term 3.
+ * the leader of term 2, another some that it made in term 3. These two may have compacted what the third one lacks.
  */
-function anyDisks(random: Random): Disk[] {
-  const common = committedLog(random, random.oneIn(2) ? 40 + random.below(80) : random.below(12));
+function anyDisks(random: Random, configuration: Uint8Array, witness: number): Disk[] {
+  const common = committedLog(random, random.oneIn(2) ? 40 + random.below(80) : random.below(12), witness);
+  const short = common.slice(0, common.length - random.below(common.length + 1));
+  const covered = random.oneIn(2) ? 0 : random.below(common.length + 1);
   return [
-    new Disk(2, VOTERS[0], [...common, ...uncommittedLog(random, 2)]),
-    new Disk(3, VOTERS[1], [...common, ...uncommittedLog(random, 3)]),
-    new Disk(3, VOTERS[1], common.slice(0, common.length - random.below(common.length + 1))),
+    compactedDisk(new Disk(2, VOTERS[0], [...common, ...uncommittedLog(random, 2, witness)]), covered, configuration),
+    compactedDisk(new Disk(3, VOTERS[1], [...common, ...uncommittedLog(random, 3, witness)]), covered, configuration),
+    new Disk(3, VOTERS[1], witness === 0 ? short : hollow(short)),
   ];
 }
 
@@ -138,6 +158,24 @@ function stateAt(shape: number, { member, message, now }: Delivery): State {
   return { shape, plan, role, arena, disk: effects.disk.clone(), applied: effects.applied, now, message };
 }
 
+/** The messages that reached each member of a cluster, the latest of each kind: they may come once more. */
+class Earlier {
+  readonly #latest = new Map<string, Uint8Array>();
+
+  constructor(readonly random: Random) {}
+
+  note({ member, message }: Delivery): void {
+    this.#latest.set(`${member.id}/${kindOf(message)}`, message);
+  }
+
+  /** A delivery of an earlier message in place of this one: some kinds hardly ever reach some roles otherwise. */
+  inPlaceOf(delivery: Delivery): Delivery | undefined {
+    const kind = this.random.pick(Object.values(MessageKind));
+    const message = this.#latest.get(`${delivery.member.id}/${kind}`);
+    return message && { ...delivery, message };
+  }
+}
+
 /** Runs clusters of every shape and keeps what they came through. */
 export function harvest(instance: CoreInstance, seed: number): Harvest {
   const random = new Random(seed);
@@ -145,25 +183,27 @@ export function harvest(instance: CoreInstance, seed: number): Harvest {
   const messages = SHAPES.map((capacity, shape) => {
     const sample = new Sample<Uint8Array>(MESSAGES, random);
     const plans = VOTERS.map((id) => ({ ...capacity, cluster: 0x1122334455667788n, group: 3, id }));
+    const offer = (delivery: Delivery) => {
+      const { role, quiet } = delivery.member.node;
+      const key = `${shape}/${role}/${quiet}/${kindOf(delivery.message)}`;
+      states.offer(key, () => stateAt(shape, delivery));
+    };
     for (let i = 0; i < CLUSTERS; i++) {
-      const appends = new Map<number, Uint8Array>();
-      const offer = (delivery: Delivery) => {
-        const key = `${shape}/${delivery.member.node.role}/${kindOf(delivery.message)}`;
-        states.offer(key, () => stateAt(shape, delivery));
-      };
+      const witness = i % 4 === 3 ? VOTERS[2] : 0;
+      const earlier = new Earlier(random);
       const onDelivery = (delivery: Delivery) => {
-        const { member, message } = delivery;
         offer(delivery);
-        sample.offer(`${kindOf(message)}`, () => message);
-        // A leader hardly ever gets an Append: let an earlier one come once more.
-        const late = appends.get(member.id);
-        if (member.node.role === Role.LEADER && late !== undefined) offer({ ...delivery, message: late });
-        if (kindOf(message) === MessageKind.APPEND) appends.set(member.id, message);
+        sample.offer(`${kindOf(delivery.message)}`, () => delivery.message);
+        const again = earlier.inPlaceOf(delivery);
+        if (again !== undefined) offer(again);
+        earlier.note(delivery);
       };
-      const disks = i === 0 ? [] : anyDisks(random);
-      const configuration = anyConfiguration(random);
+      const anotherConfiguration = () => anyConfiguration(random, witness);
+      const configuration = anotherConfiguration();
+      const disks = i === 0 ? [] : anyDisks(random, configuration, witness);
       const network = random.pick([30, 60, 200]);
-      const cluster = new SmallCluster({ instance, plans, configuration, disks, random, network, onDelivery });
+      const options = { instance, plans, configuration, disks, random, network, onDelivery, anotherConfiguration };
+      const cluster = new SmallCluster(options);
       for (let step = 0; step < STEPS; step++) cluster.step();
       cluster.release();
     }
