@@ -13,6 +13,7 @@ import {
   MAX_TXN_PARTS,
 } from "../../../host/kv/command.js";
 import { KvMachine } from "../../../host/kv/machine.js";
+import { snapshotOf } from "../session-tape.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const hex = (data: Uint8Array) => Buffer.from(data).toString("hex");
@@ -89,9 +90,9 @@ describe("no command is made", () => {
     ["of too long a key, counted in bytes", { kind: "get", key: "é".repeat(MAX_KEY_BYTES / 2 + 1) }, /514 bytes/],
     ["of half a character within a key", { kind: "delete", key: "a\udc00b" }, /surrogate/],
     ["of a bad key within a transaction", transaction([{ kind: "absent", key: "" }], []), /0 bytes/],
-    ["of a negative index", comparing(-1), /an index is -1/],
-    ["of half an index", comparing(1.5), /an index is 1.5/],
-    ["of an index that is not exact", comparing(2 ** 53), /an index is/],
+    ["of a negative index", comparing(-1), /a number is -1/],
+    ["of half an index", comparing(1.5), /a number is 1.5/],
+    ["of an index that is not exact", comparing(2 ** 53), /a number is/],
     ["of too many comparisons", transaction(absent, []), /1025 parts/],
     ["of too many operations", transaction([], removal), /1025 parts/],
   ])("%s", (_, command, reason) => {
@@ -153,11 +154,11 @@ describe("what is no command is rejected with the reason", () => {
       for (const name of ["a", "b"]) {
         machine.apply(encodeCommand({ kind: "put", key: name, value: bytes("v") }), { index: 1, term: 1 });
       }
-      const before = machine.snapshot();
+      const before = snapshotOf(machine);
       const result = machine.apply(encoded, { index: 2, term: 1 });
       if (result.kind !== "rejected") return;
       rejected += 1;
-      expect(machine.snapshot()).toEqual(before);
+      expect(snapshotOf(machine)).toEqual(before);
     };
     const places = fc.array(fc.nat(), { minLength: 1, maxLength: 3 });
     fc.assert(fc.property(command, places, damage), { numRuns: 2000, seed: 1 });

@@ -1,6 +1,8 @@
 /** The HTTP interface of a node that leads: resources, limits and what is refused. */
 
 import { describe, expect, test } from "vitest";
+import { MemberRole } from "../../../host/core/abi.js";
+import { NotReadyError, ReadRefusedError } from "../../../host/errors.js";
 import { MAX_TXN_PARTS } from "../../../host/kv/command.js";
 import { MAX_COMMAND_BYTES, raw, startService, transaction } from "./http-fixture.js";
 
@@ -15,9 +17,9 @@ describe("keys", () => {
     expect(got.headers.get("metalraft-mod-index")).toBe("1");
     expect(got.headers.get("content-type")).toBe("application/octet-stream");
     const deleted = await fetch(`${url}/v1/kv/a`, { method: "DELETE" });
-    expect(deleted.headers.get("metalraft-index")).toBe("3");
-    expect(await deleted.json()).toEqual({ index: 3, existed: true });
-    expect(await (await fetch(`${url}/v1/kv/a`, { method: "DELETE" })).json()).toEqual({ index: 4, existed: false });
+    expect(deleted.headers.get("metalraft-index")).toBe("2");
+    expect(await deleted.json()).toEqual({ index: 2, existed: true });
+    expect(await (await fetch(`${url}/v1/kv/a`, { method: "DELETE" })).json()).toEqual({ index: 3, existed: false });
     const gone = await fetch(`${url}/v1/kv/a`);
     expect(gone.status).toBe(404);
     expect(await gone.json()).toMatchObject({ error: "not found", definite: true });
@@ -81,18 +83,53 @@ describe("keys", () => {
 });
 
 describe("how fresh a read is", () => {
-  test("linearizable reads go through the log, local ones do not", async () => {
+  test("linearizable reads wait for the leader's word, local ones do not", async () => {
     const { node, url } = await startService();
     await fetch(`${url}/v1/kv/a`, { method: "PUT", body: "1" });
-    await fetch(`${url}/v1/kv/a?consistency=linearizable`);
-    expect(node.proposed).toBe(2);
+    const read = await fetch(`${url}/v1/kv/a?consistency=linearizable`);
+    expect([await read.text(), read.headers.get("metalraft-applied")]).toEqual(["1", "1"]);
+    expect(node.reads).toEqual(["index"]);
     const local = await fetch(`${url}/v1/kv/a?consistency=local`);
-    expect(node.proposed).toBe(2);
     expect(await local.text()).toBe("1");
+    expect(node.reads).toEqual(["index"]);
+    expect(node.proposed).toBe(1);
     const { headers } = local;
     expect([headers.get("metalraft-applied"), headers.get("metalraft-term"), headers.get("metalraft-role")]).toEqual([
-      ...["2", "3", "LEADER"],
+      ...["1", "3", "LEADER"],
     ]);
+  });
+
+  test("a local read says since when this node has heard of nothing newer", async () => {
+    const { node, url } = await startService();
+    node.silence = 17.2;
+    node.commit = 5;
+    const { headers } = await fetch(`${url}/v1/kv/a?consistency=local`);
+    expect([headers.get("metalraft-staleness"), headers.get("metalraft-commit")]).toEqual(["18", "5"]);
+    node.silence = Number.POSITIVE_INFINITY;
+    const before = await fetch(`${url}/v1/kv/a?consistency=local`);
+    expect(before.headers.get("metalraft-staleness")).toBe("unknown");
+  });
+
+  test("a follower answers reads itself; one without the state passes them on", async () => {
+    const { node, url } = await startService();
+    node.leader = 2;
+    expect((await fetch(`${url}/v1/kv/a`)).status).toBe(404);
+    expect(node.reads).toEqual(["index"]);
+    const [own] = node.members;
+    if (own === undefined) throw new Error("the node is a member");
+    node.members = [{ ...own, roles: own.roles | MemberRole.WITNESS }];
+    const hasty = await fetch(`${url}/v1/kv/a`, { headers: { "metalraft-timeout": "250" } });
+    expect(await hasty.json()).toMatchObject({ error: "unreachable leader" });
+    const local = await fetch(`${url}/v1/kv/a?consistency=local`);
+    expect([local.status, await local.json()]).toMatchObject([409, { error: "no state", definite: true }]);
+    expect(node.reads).toEqual(["index"]);
+  });
+
+  test("a read that is refused is asked for again", async () => {
+    const { node, url } = await startService();
+    node.troubles.push(new ReadRefusedError(), new NotReadyError());
+    expect((await fetch(`${url}/v1/kv/a`)).status).toBe(404);
+    expect(node.reads).toEqual(["index", "index", "index"]);
   });
 
   test("a local read of an absent key says how far the node is, too", async () => {
@@ -102,12 +139,16 @@ describe("how fresh a read is", () => {
     expect(reply.headers.get("metalraft-applied")).toBe("0");
   });
 
-  test("lease reads are refused", async () => {
+  test("a lease that holds answers at once; without one the leader is asked", async () => {
     const { node, url } = await startService();
-    const reply = await fetch(`${url}/v1/kv/a?consistency=lease`);
-    expect(reply.status).toBe(501);
-    expect(await reply.json()).toMatchObject({ message: expect.stringContaining("use linearizable") });
-    expect(node.proposed).toBe(0);
+    node.lease = true;
+    expect((await fetch(`${url}/v1/kv/a?consistency=lease`)).status).toBe(404);
+    expect(node.reads).toEqual([]);
+    expect((await fetch(`${url}/v1/kv/a`)).status).toBe(404);
+    expect(node.reads).toEqual(["index"]);
+    node.lease = false;
+    expect((await fetch(`${url}/v1/kv/a?consistency=lease`)).status).toBe(404);
+    expect(node.reads).toEqual(["index", "lease"]);
   });
 
   test.each(["consistency=eventual", "consistency=", "fresh=1"])("?%s is refused", async (query) => {
@@ -201,7 +242,12 @@ describe("what a node tells of itself", () => {
     expect(await (await fetch(`${url}/v1/status`)).json()).toEqual({
       ...node.status,
       cluster: "0x0000000000000abc",
-      members: [{ id: 1, raft: "127.0.0.1:1", http: "127.0.0.1:2" }],
+      members: [
+        {
+          ...{ id: 1, role: "voter", witness: false, promote: false, priority: 0 },
+          ...{ raft: "127.0.0.1:1", http: "127.0.0.1:2", match: 1 },
+        },
+      ],
       keys: 1,
       transport: expect.objectContaining({ messagesIn: 0 }),
       storage: { syncs: 7, bytes: 1000 },

@@ -5,10 +5,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeCommand, type KvCommand } from "../../../host/kv/command.js";
 import { KvMachine, KvSnapshotError } from "../../../host/kv/machine.js";
+import { snapshotOf } from "../session-tape.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const put = (key: string, value: string): KvCommand => ({ kind: "put", key, value: bytes(value) });
 const remove = (key: string): KvCommand => ({ kind: "delete", key });
+
+/** What stands before the store: the version, the log time, and no sessions and no idempotency keys. */
+const NO_SESSIONS = "01 0000000000000000 00000000 00000000";
 
 function machineAfter(...commands: KvCommand[]): KvMachine {
   const machine = new KvMachine();
@@ -31,9 +35,9 @@ describe("a snapshot", () => {
   test("holds all that the machine has", () => {
     const restores = (log: KvCommand[]) => {
       const machine = machineAfter(...log);
-      const restored = KvMachine.restore(machine.snapshot());
+      const restored = KvMachine.restore(snapshotOf(machine));
       expect([...restored.entries()]).toEqual([...machine.entries()]);
-      expect(restored.snapshot()).toEqual(machine.snapshot());
+      expect(snapshotOf(restored)).toEqual(snapshotOf(machine));
       expect(restored.digest()).toBe(machine.digest());
     };
     fc.assert(fc.property(commands, restores), { numRuns: 300, seed: 1 });
@@ -42,7 +46,7 @@ describe("a snapshot", () => {
   test("is where a log may be cut: what follows leads to the same", () => {
     const cut = (log: KvCommand[], at: number) => {
       const whole = machineAfter(...log);
-      const restored = KvMachine.restore(machineAfter(...log.slice(0, at)).snapshot());
+      const restored = KvMachine.restore(snapshotOf(machineAfter(...log.slice(0, at))));
       for (const [offset, made] of log.slice(at).entries()) {
         restored.apply(encodeCommand(made), { index: at + offset + 1, term: 1 });
       }
@@ -53,13 +57,30 @@ describe("a snapshot", () => {
 
   test("has this format", () => {
     const machine = machineAfter(put("b", "y"), put("a", "xx"));
-    const expected = "01 02000000 0100 61 02000000 7878 0200000000000000 0100 62 01000000 79 0100000000000000";
-    expect(Buffer.from(machine.snapshot()).toString("hex")).toBe(expected.replaceAll(" ", ""));
+    const store = "01 02000000 0100 61 02000000 7878 0200000000000000 0100 62 01000000 79 0100000000000000";
+    expect(Buffer.from(snapshotOf(machine)).toString("hex")).toBe(`${NO_SESSIONS}${store}`.replaceAll(" ", ""));
+  });
+
+  test("comes in pieces of some size, and shows the state as it was when it was asked for", () => {
+    const commands = Array.from({ length: 500 }, (_, n) => put(`key-${n}`, "x".repeat(1000)));
+    const machine = machineAfter(...commands);
+    const expected = snapshotOf(machine);
+    const pieces: Uint8Array[] = [];
+    for (const piece of machine.snapshot()) {
+      pieces.push(piece);
+      for (const key of ["key-499", "key-9", "new"]) {
+        machine.apply(encodeCommand(put(key, `${pieces.length}`)), { index: 500 + pieces.length, term: 1 });
+        machine.apply(encodeCommand(remove("key-250")), { index: 500 + pieces.length, term: 1 });
+      }
+    }
+    expect(Buffer.compare(Buffer.concat(pieces), expected)).toBe(0);
+    expect(pieces.length).toBeGreaterThan(5);
+    expect(pieces.length).toBeLessThan(20);
   });
 
   test("does not change when the machine does, nor the machine with it", () => {
     const machine = machineAfter(put("a", "1"));
-    const snapshot = machine.snapshot();
+    const snapshot = snapshotOf(machine);
     const restored = KvMachine.restore(snapshot);
     machine.apply(encodeCommand(put("a", "2")), { index: 2, term: 1 });
     expect(KvMachine.restore(snapshot).get("a")).toEqual({ value: bytes("1"), modIndex: 1 });
@@ -68,7 +89,7 @@ describe("a snapshot", () => {
   });
 
   test("is refused when anything is missing or follows", () => {
-    const snapshot = machineAfter(put("a", "1"), put("b", "2")).snapshot();
+    const snapshot = snapshotOf(machineAfter(put("a", "1"), put("b", "2")));
     for (let length = 0; length < snapshot.length; length += 1) {
       expect(() => KvMachine.restore(snapshot.subarray(0, length))).toThrow(KvSnapshotError);
     }
@@ -77,17 +98,27 @@ describe("a snapshot", () => {
 
   const entry = (name: string) => `0100 ${name} 00000000 0100000000000000`;
   test.each([
-    ["of another version", "02 00000000", /format 2/],
+    ["of a store of another version", "02 00000000", /format 2/],
     ["with keys out of order", `01 02000000 ${entry("62")} ${entry("61")}`, /key number 1 is not above/],
     ["with a key twice", `01 02000000 ${entry("61")} ${entry("61")}`, /key number 1 is not above/],
     ["with a key that is not UTF-8", `01 01000000 ${entry("ff")}`, /not UTF-8/],
     ["of fewer keys than it says", `01 ffffffff ${entry("61")}`, /end too early/],
     ["with an index that is not exact", "01 01000000 0100 61 00000000 ffffffffffffffff", /2\^53/],
   ])("%s is refused", (_, text, reason) => {
-    const snapshot = Buffer.from(text.replaceAll(" ", ""), "hex");
+    const snapshot = Buffer.from(`${NO_SESSIONS}${text}`.replaceAll(" ", ""), "hex");
     expect(() => KvMachine.restore(snapshot)).toThrow(KvSnapshotError);
     expect(() => KvMachine.restore(snapshot)).toThrow(reason);
   });
+});
+
+test("a snapshot of another version is refused, and leaves the machine as it is", () => {
+  const machine = machineAfter(put("a", "1"));
+  const digest = machine.digest();
+  for (const damaged of [Uint8Array.of(2), snapshotOf(machine).fill(7, 17), snapshotOf(machine).subarray(0, -1)]) {
+    expect(() => machine.restore(damaged)).toThrow(KvSnapshotError);
+    expect(machine.digest()).toBe(digest);
+    expect(createHash("sha256").update(snapshotOf(machine)).digest("hex")).toBe(digest);
+  }
 });
 
 describe("the digest", () => {
@@ -97,7 +128,7 @@ describe("the digest", () => {
     for (const [index, made] of [put("a", "1"), put("b", "1"), put("a", "2"), remove("b"), put("a", "2")].entries()) {
       machine.apply(encodeCommand(made), { index: index + 1, term: 1 });
       const digest = machine.digest();
-      expect(digest).toBe(createHash("sha256").update(machine.snapshot()).digest("hex"));
+      expect(digest).toBe(createHash("sha256").update(snapshotOf(machine)).digest("hex"));
       expect(machine.digest()).toBe(digest);
       seen.add(digest);
     }
