@@ -1,0 +1,120 @@
+/** `metalraft check`: the model checker. */
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  AssumptionBroken,
+  type CheckOptions,
+  type CheckResult,
+  check,
+  DEFAULT_OPTIONS,
+  MOST_FAULTS,
+  MOST_JOBS,
+  MOST_LOG,
+  MOST_NODES,
+  MOST_TERM,
+  type Trace,
+} from "../../sim/check/index.js";
+import { wholeNumber } from "./flags.js";
+import { say, sayJson, tell } from "./output.js";
+
+const EXAMPLES = `
+Examples:
+  metalraft check                                          three nodes, one term, one entry: seconds
+  metalraft check --nodes 2 --max-term 2 --max-log 1 --crashes 1
+  metalraft check --crashes 1 --jobs 2                      a minute
+  metalraft check --max-term 2 --max-log 2 --crashes 1 --jobs 8 --memory 20000 --minutes 600 --json
+
+Messages get lost, overtake each other and, with --duplicates any, arrive any number of times: what can happen
+when one is lost can happen when it is late for ever.
+Exit status 1: a rule was broken, or the search ended before everything was found.`;
+
+/** Least memory for a search, in MiB. */
+const LEAST_MEMORY = 1;
+/** Most memory, in MiB: the longest of the tables is then about as long as an array can be. */
+const MOST_MEMORY = 32_768;
+const MOST_MINUTES = 60 * 24 * 30;
+
+interface CheckFlags extends CheckOptions {
+  readonly json?: boolean;
+}
+
+export function checkCommand(): Command {
+  const { crashes, duplicates, jobs, maxLog, maxTerm, memory, minutes, nodes, storage } = DEFAULT_OPTIONS;
+  return new Command("check")
+    .description("search everything that can happen in a small cluster, on the compiled core")
+    .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), nodes)
+    .option("--max-term <n>", "highest term that anybody campaigns for", wholeNumber(1, MOST_TERM), maxTerm)
+    .option("--max-log <n>", "longest log", wholeNumber(1, MOST_LOG), maxLog)
+    .option("--crashes <n>", "crashes with a restart, of each node", wholeNumber(0, MOST_FAULTS), crashes)
+    .option("--duplicates <n>", "messages that arrive again, in a whole run: a number, or any", budget, duplicates)
+    .addOption(
+      new Option("--storage <mode>", "whether writes are durable later or at once")
+        .choices(["async", "sync"])
+        .default(storage),
+    )
+    .option("--unreachable", "hosts report members as unreachable", false)
+    .option("--no-symmetry", "tell apart what differs only in the names of the nodes")
+    .option("--no-self-check", "do not test what the search rests on")
+    .option("--jobs <n>", "workers", wholeNumber(1, MOST_JOBS), jobs)
+    .option("--memory <MiB>", "most memory", wholeNumber(LEAST_MEMORY, MOST_MEMORY), memory)
+    .option("--minutes <n>", "most time", wholeNumber(1, MOST_MINUTES), minutes)
+    .option("--json", "end with one JSON object on standard output")
+    .addHelpText("after", EXAMPLES)
+    .action(runCheck);
+}
+
+async function runCheck({ json, ...options }: CheckFlags): Promise<void> {
+  const start = performance.now();
+  const onProgress = (states: number, depth: number) => {
+    const seconds = Math.round((performance.now() - start) / 1000);
+    tell(`${states} states, depth ${depth}, ${seconds} s`);
+  };
+  const result = await checked(options, onProgress);
+  if (json === true) sayJson(result);
+  else for (const line of describe(result)) say(line);
+  if (result.violation !== null) for (const line of describeTrace(result.violation)) tell(line);
+  if (!result.complete) process.exitCode = 1;
+}
+
+async function checked(
+  options: CheckOptions,
+  onProgress: (states: number, depth: number) => void,
+): Promise<CheckResult> {
+  try {
+    return await check(options, undefined, onProgress);
+  } catch (error) {
+    if (!(error instanceof AssumptionBroken)) throw error;
+    throw new Error(`the search cannot be trusted with this core: ${error.message}`);
+  }
+}
+
+function describe(result: CheckResult): string[] {
+  const { crashes, depth, duplicates, ended, maxLog, maxTerm, nodes, states, storage, transitions, wallMs } = result;
+  const outcome = {
+    complete: "complete: nothing is left to find",
+    violation: "ended at a broken rule",
+    memory: "NOT complete: the memory is used up (--memory)",
+    time: "NOT complete: the time is up (--minutes)",
+  }[ended];
+  return [
+    `${nodes} nodes, term up to ${maxTerm}, log up to ${maxLog}, ${crashes} crashes a node, duplicates ${duplicates}, ${storage} storage`,
+    `${states} states, ${transitions} transitions, depth ${depth}, in ${wallMs} ms`,
+    `${result.statesPerSecond} states and ${result.transitionsPerSecond} transitions a second`,
+    outcome,
+    `${result.violations} violations`,
+    `core ${result.sha256}`,
+  ];
+}
+
+function describeTrace({ detail, rule, steps }: Trace): string[] {
+  return [`${rule}: ${detail}`, ...steps.map((step, i) => `  ${i + 1}. ${step}`)];
+}
+
+function budget(text: string): number | "any" {
+  if (text === "any") return "any";
+  try {
+    return wholeNumber(0, MOST_FAULTS)(text);
+  } catch {
+    throw new InvalidArgumentError(`Give a whole number from 0 to ${MOST_FAULTS}, or any.`);
+  }
+}

@@ -1,0 +1,56 @@
+/** What a search is asked for: how large the world is, what may happen in it, and what the search may take. */
+
+/** Most nodes of a world: there are nodes! ways to name them. */
+export const MOST_NODES = 5;
+/** Highest bound on terms and on the log: far beyond what can be searched. */
+export const MOST_TERM = 15;
+export const MOST_LOG = 12;
+/** Most crashes of a node, and most duplicates: each has a field of a few bits in a world. */
+export const MOST_FAULTS = 15;
+/** Most workers. */
+export const MOST_JOBS = 64;
+
+/** How writes become durable. */
+export type StorageMode =
+  /** Each flush's writes at a moment of their own, told to the core then; a crash keeps any prefix of those under way. */
+  | "async"
+  /** Each write before it returns. */
+  | "sync";
+
+export interface CheckOptions {
+  readonly nodes: number;
+  /** Nobody campaigns for a term above this one. */
+  readonly maxTerm: number;
+  /** No log grows longer than this. */
+  readonly maxLog: number;
+  /** Crashes with a restart, of each node. */
+  readonly crashes: number;
+  /** Times that a message is delivered and stays under way, in a whole run; "any": each message any number of times. */
+  readonly duplicates: number | "any";
+  readonly storage: StorageMode;
+  /** Hosts report a member as unreachable. */
+  readonly unreachable: boolean;
+  /** States that differ only in the names of the nodes count as one. */
+  readonly symmetry: boolean;
+  /** Every step of a node is taken again with its dead bytes filled with junk and under other names, and compared. */
+  readonly selfCheck: boolean;
+  readonly jobs: number;
+  /** MiB for the states and all that they consist of. */
+  readonly memory: number;
+  readonly minutes: number;
+}
+
+export const DEFAULT_OPTIONS: CheckOptions = {
+  nodes: 3,
+  maxTerm: 1,
+  maxLog: 1,
+  crashes: 0,
+  duplicates: "any",
+  storage: "async",
+  unreachable: false,
+  symmetry: true,
+  selfCheck: true,
+  jobs: 1,
+  memory: 4096,
+  minutes: 60,
+};
