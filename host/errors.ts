@@ -1,10 +1,10 @@
 /**
- * What a proposal can run into. Each error says whether the command may still take effect: `definite` is true if it did
- * not and never will, and false if it may or may not.
+ * What a proposal, a read, a change of membership, a transfer or a snapshot can run into. Each error says whether what was
+ * asked for may still take effect: `definite` is true if it did not and never will, and false if it may or may not.
  */
 
 export abstract class RaftError extends Error {
-  /** True: the command was not and will not be applied. False: it may or may not be. */
+  /** True: what was asked for did not and will not take effect. False: it may or may not. */
   abstract readonly definite: boolean;
 }
 
@@ -20,12 +20,17 @@ export class NotLeaderError extends RaftError {
   }
 }
 
+/** What was asked for was refused, and nothing came of it. */
+abstract class RefusalError extends RaftError {
+  readonly definite = true;
+}
+
 /** The log window or the bound on uncommitted bytes is full. Try again when earlier commands have been committed. */
 export class BusyError extends RaftError {
   override readonly name = "BusyError";
   readonly definite = true;
   constructor() {
-    super("the leader has as many uncommitted commands as its capacity plan allows: try again shortly");
+    super("the leader has as much uncommitted as its capacity plan allows: try again shortly");
   }
 }
 
@@ -55,6 +60,82 @@ export class LostError extends RaftError {
 export class OutcomeUnknownError extends RaftError {
   override readonly name = "OutcomeUnknownError";
   readonly definite = false;
+}
+
+/** The leader has not committed an entry of its own term yet, and so does not know all that is committed: try again
+ * shortly. Nor does it change members or answer reads before (thesis 4.1, 6.4). */
+export class NotReadyError extends RefusalError {
+  override readonly name = "NotReadyError";
+  constructor() {
+    super("the leader has not committed an entry of its own term yet: try again shortly");
+  }
+}
+
+/** The read was given up: leadership changed before it was known that nothing newer is committed elsewhere. */
+export class ReadRefusedError extends RefusalError {
+  override readonly name = "ReadRefusedError";
+  constructor() {
+    super("leadership changed while the read waited: try again");
+  }
+}
+
+/** The leader is handing over and takes nothing new meanwhile. */
+export class TransferringError extends RefusalError {
+  override readonly name = "TransferringError";
+  constructor() {
+    super("the leader is handing over leadership: try again shortly, at the next leader");
+  }
+}
+
+/** The leadership was not handed over in time. */
+export class TransferFailedError extends RefusalError {
+  override readonly name = "TransferFailedError";
+}
+
+/** Another change of membership is not complete yet. One at a time. */
+export class ChangePendingError extends RefusalError {
+  override readonly name = "ChangePendingError";
+  constructor() {
+    super("another change of membership is not committed yet: try again when it is");
+  }
+}
+
+/** A new voter does not hold the log yet. */
+export class NotCaughtUpError extends RefusalError {
+  override readonly name = "NotCaughtUpError";
+  constructor() {
+    super(
+      "a new voter has to be a learner that holds the log first: add it as one, and try again when it has caught up",
+    );
+  }
+}
+
+/** There is no such member, or it cannot do what is asked of it. */
+export class UnknownNodeError extends RefusalError {
+  override readonly name = "UnknownNodeError";
+}
+
+/** The change would leave no voter that can lead. */
+export class NoVoterError extends RefusalError {
+  override readonly name = "NoVoterError";
+  constructor() {
+    super("the change would leave no voter that keeps payloads, and so can lead");
+  }
+}
+
+/** The configuration cannot follow the one in force. */
+export class BadChangeError extends RefusalError {
+  override readonly name = "BadChangeError";
+}
+
+/** The configuration makes no sense, or does not fit the capacity plan. */
+export class BadConfigurationError extends RefusalError {
+  override readonly name = "BadConfigurationError";
+}
+
+/** A snapshot could not be taken. The node goes on with what it has. */
+export class SnapshotError extends RefusalError {
+  override readonly name = "SnapshotError";
 }
 
 /** The node is not running. */

@@ -45,6 +45,19 @@ export class PendingProposals<Result> {
     pending.resolve(result);
   }
 
+  /** The entries up to `index` were taken over with a snapshot: whether the commands that wait there are among them cannot
+   * be told any more. */
+  covered(index: number): void {
+    for (const [at, pending] of [...this.#byIndex]) {
+      if (at > index) continue;
+      this.#byIndex.delete(at);
+      clearTimeout(pending.timer);
+      pending.reject(
+        new OutcomeUnknownError("a snapshot took the command's place: it may or may not have taken effect"),
+      );
+    }
+  }
+
   /** Everything up to `applied` has been applied in a node of `term`: what still waits there was overwritten by entries
    * that are not commands. Within the term of the proposals nothing is ever overwritten. */
   sweep(applied: number, term: number): void {

@@ -31,6 +31,7 @@ function idleLeader(quiesceRounds: u32): Node {
   for (let i: u64 = 0; i < LAST; i++) push(n, 1, EntryKind.NOOP, 0, 0, 0);
   n.written = n.durable = n.commit = n.applied = LAST;
   n.round = ROUND;
+  n.roundLast = LAST;
   for (let i: u32 = 1; i < n.members; i++) {
     const peer = peerAt(n, i);
     peer.match = peer.commitSent = LAST;
@@ -46,7 +47,7 @@ function idleLeader(quiesceRounds: u32): Node {
 function disturb(n: Node, way: i32): void {
   if (way == 0) n.applied = LAST - 1;
   else if (way == 1) n.transferTarget = 2;
-  else if (way == 2) n.dueToAll = Due.APPEND;
+  else if (way == 2) n.roundLast = LAST - 1;
   else if (way == 3) peerAt(n, 1).match = LAST - 1;
   else if (way == 4) peerAt(n, 1).commitSent = LAST - 1;
   else if (way == 5) peerAt(n, 1).ackRound = ROUND - 1;

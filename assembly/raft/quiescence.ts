@@ -34,9 +34,10 @@ export function wake(n: Node): void {
   }
 }
 
-/** Whether every member holds all there is and was told so, and no answer is under way. */
+/** Whether every member holds all there is and was told so, no answer is under way, and nothing came since the latest
+ * heartbeat. */
 function isIdle(n: Node): bool {
-  if ((n.applied != n.last) | (n.transferTarget != 0) | (n.dueToAll != 0)) return false;
+  if ((n.applied != n.last) | (n.roundLast != n.last) | (n.transferTarget != 0)) return false;
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
     if (peer.id == planOf(n).id) continue;

@@ -103,10 +103,14 @@ export function quorumRound(n: Node): u64 {
   return best;
 }
 
+/** The time so many ms ago; 0 if that was before all time. */
+export function ago(n: Node, ms: u32): u64 {
+  return n.now > <u64>ms ? n.now - ms : 0;
+}
+
 /** Contact before this time is too long ago. */
 export function contactLimit(n: Node): u64 {
-  const timeout = <u64>planOf(n).electionTimeout;
-  return n.now > timeout ? n.now - timeout : 0;
+  return ago(n, planOf(n).electionTimeout);
 }
 
 /** Whether members that keep payloads, and were heard from within an election timeout, are a quorum. */

@@ -15,7 +15,7 @@ import { planOf } from "../state/arena";
 import { findPeer, peerAt, peerToAnswer } from "../state/peers";
 import { isReady } from "./commit";
 import { Effects } from "./effects";
-import { quorumActive, quorumRound } from "./quorum";
+import { ago, quorumActive, quorumRound } from "./quorum";
 
 /** Whether no other leader can have been elected yet: a quorum acknowledged a heartbeat sent less than a lease ago, and
  * each of its members stays loyal for an election timeout by its own clock, unless it is asked to campaign. */
@@ -23,8 +23,7 @@ function holdsLease(n: Node): bool {
   const plan = planOf(n);
   if ((plan.leaseDrift == 0) | (n.handOver != 0)) return false;
   // One ms less, as times are cut to whole ones.
-  const lease = <u64>((plan.electionTimeout * (1000 - plan.leaseDrift)) / 1000) - 1;
-  return quorumActive(n, n.now > lease ? n.now - lease : 0);
+  return quorumActive(n, ago(n, (plan.electionTimeout * (1000 - plan.leaseDrift)) / 1000 - 1));
 }
 
 /** Reads that come now wait for `round`: the one that the next flush begins. */
@@ -73,10 +72,11 @@ export function confirmRounds(n: Node): void {
   }
 }
 
-/** Leader: a follower's reads. Those before it that still wait are answered first: otherwise they might wait for ever. */
+/** Leader: a follower's reads. Those before it that still wait, or whose answer is due, are answered first: otherwise they
+ * might wait for ever, and these would be answered with the round of those. */
 export function receiveReadRequest(n: Node, header: Header, request: ReadRequest): i32 {
   const peer = findPeer(n, header.from);
-  if (peer === null || peer.readRound != 0 || !isReady(n)) return StatusCode.STALE;
+  if (peer === null || peer.readRound != 0 || (peer.due & Due.READ_REPLY) != 0 || !isReady(n)) return StatusCode.STALE;
   peer.readTicket = request.ticket;
   if ((header.flags & MessageFlag.LEASE) != 0 && holdsLease(n)) {
     peer.due |= Due.READ_REPLY;
@@ -110,16 +110,18 @@ export function refuseReads(n: Node): void {
 /** Tells the host. An answer is latched with an index until that is applied, so that a stream of reads does not put it
  * off for ever. */
 export function flushReads<Sink extends Effects>(n: Node): void {
-  if (n.readTold == n.readTicket) return;
   if (n.readRefused > n.readTold) {
     changetype<Sink>(0).reads(n, n.readRefused, 0, false);
     n.readTold = n.readRefused;
   }
-  if ((n.role == Role.LEADER) & (n.readConfirmed == n.readTold)) {
-    n.readConfirmed = max(n.readConfirmed, min(n.roundConfirmed, n.readTicket));
-    n.readIndex = n.commit;
+  // Each turn tells of more.
+  while (n.readTold != n.readTicket) {
+    if ((n.role == Role.LEADER) & (n.readConfirmed == n.readTold)) {
+      n.readConfirmed = min(n.roundConfirmed, n.readTicket);
+      n.readIndex = n.commit;
+    }
+    if ((n.readConfirmed == n.readTold) | (n.applied < n.readIndex)) return;
+    changetype<Sink>(0).reads(n, n.readConfirmed, n.readIndex, true);
+    n.readTold = n.readConfirmed;
   }
-  if ((n.readConfirmed == n.readTold) | (n.applied < n.readIndex)) return;
-  changetype<Sink>(0).reads(n, n.readConfirmed, n.readIndex, true);
-  n.readTold = n.readConfirmed;
 }

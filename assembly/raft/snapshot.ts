@@ -15,7 +15,7 @@ import { at, planOf } from "../state/arena";
 import { isNumber } from "../state/memory";
 import { peerToAnswer } from "../state/peers";
 import { beginTerms } from "../state/terms";
-import { hasOtherTerm, hasTerm, knowsTerm } from "../state/window";
+import { hasOtherTerm, knowsTerm, termAt } from "../state/window";
 import { configurationIsValid } from "../wire/configuration";
 import { bodyOf, outboxOf, writeHeader } from "../wire/encode";
 import { MemberRole } from "../abi/configuration";
@@ -61,7 +61,7 @@ export function takeSnapshot(n: Node, index: u64, term: u64, configuration: usiz
 
 /** Whether the log holds what a snapshot of a leader's covers. In a long log the entry's term may not be known any more. */
 function holds(n: Node, index: u64, term: u64): bool {
-  return index <= max(n.commit, n.verified) || hasTerm(n, index, term);
+  return index <= n.commit || (knowsTerm(n, index) ? termAt(n, index) == term : index <= n.verified);
 }
 
 /** A snapshot that a leader sent takes the place of the log, unless the log holds what it covers. Whatever was
@@ -73,8 +73,9 @@ function install(n: Node, index: u64, term: u64, configuration: usize, length: u
     commitTo(n, index);
     return StatusCode.STALE;
   }
-  // Storage drops what the snapshot covers when it compacts, and before that what does not continue it.
-  if (n.written > index) n.truncateFrom = n.truncateFrom == 0 ? index + 1 : min(n.truncateFrom, index + 1);
+  // Storage drops what the snapshot covers when it compacts, and before that what does not continue it. A truncation
+  // that is due already lies above `written`, so this one reaches further back.
+  if (n.written > index) n.truncateFrom = index + 1;
   beginLog(n, index, term, configuration, length);
   // What is committed is in the log of every later leader.
   n.verified = index;

@@ -30,7 +30,7 @@ function bestSuccessor(n: Node): Peer | null {
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);
     // The priority stands above the 53 bits of an index. Of equals the first one stays.
-    const rank = (<u64>peer.priority << 53) + peer.match + 1;
+    const rank = ((<u64>peer.priority) << 53) + peer.match + 1;
     if (!isEligible(n, peer) | (peer.match < n.commit) | (rank <= most)) continue;
     most = rank;
     best = peer;

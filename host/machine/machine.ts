@@ -17,4 +17,16 @@ export interface StateMachine<Result> {
    * go on without it.
    */
   apply(command: Uint8Array, position: EntryPosition): Result;
+  /**
+   * The state as it is now, as bytes or in pieces, for {@link restore}; machines without this method take no snapshots.
+   * Pieces are asked for one by one, over several turns of the event loop in which further commands are applied: they must
+   * show the state as it was at the call. Bytes that were handed out must not change afterwards. An exception is told, and
+   * the node goes on without this snapshot.
+   */
+  snapshot?(): Uint8Array | Iterable<Uint8Array>;
+  /**
+   * Takes the state that a snapshot says in place of its own. The bytes stay as they are. An exception stops the node: it
+   * has nothing else to go on with.
+   */
+  restore?(snapshot: Uint8Array): void;
 }

@@ -52,6 +52,7 @@ export class MemoryStorage implements Storage {
     this.sequence = 0;
     return Promise.resolve({
       hardState: this.state.hardState,
+      compacted: this.state.compacted,
       entries: { [Symbol.iterator]: () => this.runs() },
       lastIndex: this.state.lastIndex,
     });

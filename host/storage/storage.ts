@@ -35,6 +35,8 @@ export interface EntryRun {
 /** What was found when a storage was opened. */
 export interface Recovered {
   readonly hardState: HardState;
+  /** Entries up to and including this index are gone: the log begins behind it. 0 if none was ever compacted. */
+  readonly compacted: number;
   /** The log in order, without a gap; each run begins where the one before it ended. To be read before the first write.
    * Throws a {@link StorageError} when the disk fails meanwhile. */
   readonly entries: Iterable<EntryRun>;

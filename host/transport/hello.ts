@@ -10,7 +10,7 @@
 import type { NodeId } from "./transport.js";
 
 /** The version of all that follows the hello: frame kinds and the order in which they come. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** The longest hello payload read, with room for those of later versions: enough to say which version they are. */
 export const MAX_HELLO_BYTES = 64;
 

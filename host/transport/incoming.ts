@@ -1,12 +1,13 @@
 /**
  * One accepted connection: a peer says hello, is answered with this node's hello, and then sends messages and pings.
- * Nothing is believed before the hello; until then not even a longer frame than a hello is read.
+ * Nothing is believed before the hello; until then not even a longer frame than a hello is read. A peer that cannot be
+ * dialled, because its address is not known or not right any more, is answered over it.
  */
 
 import type { Socket } from "node:net";
 import { formatAddress } from "./address.js";
 import type { TcpContext } from "./context.js";
-import { encodeFrame, FRAME_KIND, FrameDecoder } from "./frame.js";
+import { encodeFrame, FRAME_KIND, FRAME_OVERHEAD_BYTES, FrameDecoder } from "./frame.js";
 import { checkHello, encodeHello, MAX_HELLO_BYTES } from "./hello.js";
 import type { NoticeGate, NoticeKind } from "./notice.js";
 import type { NodeId } from "./transport.js";
@@ -56,6 +57,20 @@ export class Incoming {
   /** The id of the peer once it has said hello. */
   get sender(): NodeId | undefined {
     return this.#sender;
+  }
+
+  /** Sends a message to the peer that dialled; one that reads too slowly for it misses it. */
+  answer(bytes: Uint8Array): void {
+    const { limits, stats } = this.#context;
+    const size = FRAME_OVERHEAD_BYTES + bytes.length;
+    if (bytes.length > limits.maxMessageBytes || this.#socket.writableLength + size > limits.maxQueueBytes) {
+      stats.dropped += 1;
+      return;
+    }
+    stats.messagesOut += 1;
+    stats.bytesOut += size;
+    stats.writes += 1;
+    this.#socket.write(encodeFrame(FRAME_KIND.message, bytes));
   }
 
   close(): void {

@@ -57,6 +57,13 @@ export class Listener implements IncomingOwner {
     this.#gate.tell("replaced", `${text}: if this goes on, two nodes have the same id`, sender);
   }
 
+  /** Sends a message over the connection that this peer opened. @returns whether there is one */
+  answer(peer: NodeId, bytes: Uint8Array): boolean {
+    const incoming = this.#peers.get(peer);
+    incoming?.answer(bytes);
+    return incoming !== undefined;
+  }
+
   ended(incoming: Incoming): void {
     const { sender } = incoming;
     if (sender !== undefined && this.#peers.get(sender) === incoming) this.#peers.delete(sender);

@@ -41,6 +41,8 @@ interface Letter {
 /** A node's place in the network, from its `start` to its `stop`. */
 interface Station {
   readonly events: TransportEvents;
+  /** Who sent it something. */
+  readonly met: Set<NodeId>;
   inbox: Letter[];
   inboxBytes: number;
   /** Peers to be reported out of reach in the next turn, with the reason: once a turn, however many messages. */
@@ -73,7 +75,12 @@ export class MemoryNetwork {
     if (this.#stations.has(id)) {
       throw new TransportError(`node ${id} is on this network already: stop it first, or use another id`);
     }
-    this.#stations.set(id, { events, inbox: [], inboxBytes: 0, hints: new Map() });
+    this.#stations.set(id, { events, met: new Set(), inbox: [], inboxBytes: 0, hints: new Map() });
+  }
+
+  /** Whether a node has had a message from another. */
+  hasMet(id: NodeId, other: NodeId): boolean {
+    return this.#stations.get(id)?.met.has(other) ?? false;
   }
 
   /** Called by a transport when it stops; what waits for it is dropped. */
@@ -129,8 +136,9 @@ export class MemoryNetwork {
       for (const [peer, reason] of hints) {
         if (this.#stations.get(id) === station) station.events.unreachable(peer, reason);
       }
-      for (const { bytes } of letters) {
+      for (const { bytes, from } of letters) {
         const present = this.#stations.get(id) === station;
+        station.met.add(from);
         this.#stats[present ? "delivered" : "dropped"] += 1;
         if (present) station.events.message(bytes);
       }
@@ -164,7 +172,8 @@ export class MemoryTransport implements Transport {
   }
 
   send(to: NodeId, bytes: Uint8Array): void {
-    if (this.#attached && this.#peers.has(to)) this.#network.carry(this.#id, to, bytes);
+    const known = this.#peers.has(to) || this.#network.hasMet(this.#id, to);
+    if (this.#attached && known) this.#network.carry(this.#id, to, bytes);
   }
 
   async stop(): Promise<void> {

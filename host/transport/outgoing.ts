@@ -2,7 +2,7 @@
  * The way to one peer: a connection that only this node sends messages over, dialled anew whenever it ends, and the
  * queue of what waits to be sent.
  *
- * After the hellos the peer sends nothing but answers to pings. A connection counts as open only when the peer's hello
+ * After the hellos the peer answers pings, and messages if it has no connection of its own to this node. A connection counts as open only when the peer's hello
  * has come and is right, so a peer that refuses this node is retried ever more slowly, and messages never go to a node
  * that merely took over the address.
  *
@@ -66,6 +66,11 @@ export class Outgoing {
     this.#backoff = new Backoff(backoffMinMs, backoffMaxMs, context.random);
   }
 
+  /** Whether messages get through at the moment, as far as is known. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Queues a message; all of a turn's messages are written together at its end. */
   send(bytes: Uint8Array): void {
     const { maxMessageBytes } = this.#context.limits;
@@ -87,7 +92,10 @@ export class Outgoing {
     const { host, port } = this.#address;
     const { connectTimeoutMs } = this.#context.limits;
     const socket = connect({ host, port, noDelay: true, keepAlive: true });
-    const decoder = new FrameDecoder(MAX_HELLO_BYTES, (kind, payload) => this.#receive(socket, kind, payload));
+    const decoder: FrameDecoder = new FrameDecoder(MAX_HELLO_BYTES, (kind, payload) => {
+      this.#receive(socket, kind, payload);
+      if (this.#open) decoder.maxPayloadBytes = this.#context.limits.maxMessageBytes;
+    });
     let reason: string | undefined;
     this.#socket = socket;
     this.#context.sockets.add(socket);
@@ -122,6 +130,9 @@ export class Outgoing {
       this.#greeted(socket, payload);
     } else if (this.#open && kind === FRAME_KIND.pong && payload.length === 0) {
       this.#unansweredPings = 0;
+    } else if (this.#open && kind === FRAME_KIND.message) {
+      this.#context.stats.messagesIn += 1;
+      this.#context.events.message(payload);
     } else {
       this.#endBadFrame(socket, `a frame of kind ${kind} and ${payload.length} bytes, which has no place here`);
     }

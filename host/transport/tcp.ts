@@ -1,9 +1,11 @@
 /**
  * Transport over TCP, between nodes that trust their network: nothing is encrypted and nobody is authenticated.
  *
- * Each node dials every peer it knows and sends over that connection only; it receives over the connections that others
- * dialled. Two connections a pair are worth it: there is no race of two nodes dialling each other to be settled, no
- * direction fails with the other, and a peer can be heard before its address is known.
+ * Each node dials every peer it knows and sends over that connection; it receives over the connections that others
+ * dialled. Two connections a pair are worth it: there is no race of two nodes dialling each other to be settled, and no
+ * direction fails with the other. Only a peer to which no connection is open is answered over the one it opened: a node
+ * that was away while members came, went or moved hears from a leader whose address it does not have, and can get that
+ * from no one else.
  *
  * Addresses are "host:port", IPv6 hosts in brackets. Frames: frame.ts; the order in which they come: hello.ts and
  * outgoing.ts.
@@ -121,7 +123,10 @@ export class TcpTransport implements Transport {
   }
 
   send(to: NodeId, bytes: Uint8Array): void {
-    this.#peers.get(to)?.outgoing.send(bytes);
+    if (this.#stopped) return;
+    const outgoing = this.#peers.get(to)?.outgoing;
+    if (outgoing?.isOpen !== true && this.#listener.answer(to, bytes)) return;
+    outgoing?.send(bytes);
   }
 
   /** Closes everything at once, without waiting for messages to leave. May be called again, and at any time. */

@@ -28,7 +28,8 @@ export interface Transport {
   addPeer(peer: NodeId, address: string): void;
   /** Forgets a peer and closes what leads to it. */
   removePeer(peer: NodeId): void;
-  /** Sends a whole message. `bytes` is valid only during the call. Unknown peers are ignored. */
+  /** Sends a whole message. `bytes` is valid only during the call. A peer that was never added is answered the way its own
+   * messages came, as far as the transport can; others are ignored. */
   send(to: NodeId, bytes: Uint8Array): void;
   /** Stops receiving and sending; resolves when everything is released. */
   stop(): Promise<void>;

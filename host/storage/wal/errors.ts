@@ -4,7 +4,8 @@
 
 import { StorageError } from "../storage.js";
 
-const DAMAGE_WAY_OUT =
+/** What helps when what is on disk cannot be trusted. */
+export const DAMAGE_WAY_OUT =
   "Nothing was changed. Restore the folder from a copy of this node's own storage, or remove the member from the " +
   "cluster, empty the folder and add it again as a new member; do not start it empty under its old id, because it " +
   "would have forgotten its vote";

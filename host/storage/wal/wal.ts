@@ -90,7 +90,8 @@ export class WalStorage implements Storage {
       this.parts = parts;
       const { state } = parts.log;
       const entries = { [Symbol.iterator]: () => this.runs(parts.log) };
-      return { hardState: state.hardState, entries, lastIndex: state.lastIndex };
+      const { compacted, hardState, lastIndex } = state;
+      return { hardState, compacted, entries, lastIndex };
     } catch (error) {
       lock.release();
       throw error;

@@ -2,7 +2,16 @@
 
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { address, clusterId, logLevel, member, nodeId, port, wholeNumber } from "../../../host/cli/flags.js";
+import {
+  address,
+  clusterId,
+  logLevel,
+  member,
+  memberList,
+  nodeId,
+  port,
+  wholeNumber,
+} from "../../../host/cli/flags.js";
 import { checkNodeFlags } from "../../../host/cli/node-flags.js";
 
 /** What is said of a value that is refused. */
@@ -47,9 +56,21 @@ describe("addresses and members", () => {
   test("members are gathered", () => {
     const first = member("1=a:1,http=a:2");
     expect(member("2=b:1,http=b:2", first)).toEqual([
-      { id: 1, raft: "a:1", http: "a:2" },
-      { id: 2, raft: "b:1", http: "b:2" },
+      { id: 1, raft: "a:1", http: "a:2", witness: false, priority: 0 },
+      { id: 2, raft: "b:1", http: "b:2", witness: false, priority: 0 },
     ]);
+  });
+  test("may be a witness, and have a priority", () => {
+    expect(member("1=a:1,http=a:2,witness,priority=7")).toMatchObject([{ http: "a:2", witness: true, priority: 7 }]);
+    expect(member("1=a:1,http=a:2,priority=255")).toMatchObject([{ witness: false, priority: 255 }]);
+  });
+  test("stands among others with commas between them", () => {
+    expect(memberList("1=a:1,http=a:2,2=b:1,http=b:2,witness,3=c:1,http=c:2")).toMatchObject([
+      { id: 1, raft: "a:1", http: "a:2", witness: false },
+      { id: 2, raft: "b:1", http: "b:2", witness: true },
+      { id: 3, raft: "c:1", http: "c:2", witness: false },
+    ]);
+    expect(refusalOf(() => memberList("1=a:1,http=a:2,1=b:1,http=b:2"))).toContain("Node 1 is there twice");
   });
   test.each([
     ["1", "Write ID=host:port,http=host:port"],
@@ -62,8 +83,14 @@ describe("addresses and members", () => {
     ["9=c:1,http=c:2", "Node 9 is there twice"],
     ["1=c:1,http=c:3", "an address that node 9 has"],
     ["1=c:3,http=c:1", "an address that node 9 has"],
+    ["1=c:3,http=c:4,priority=", "from 0 to 255"],
+    ["1=c:3,http=c:4,priority=256", "from 0 to 255"],
+    ["1=c:3,http=c:4,learner", "behind it ,witness or ,priority=N"],
+    [`1=${"c".repeat(120)}:3,http=${"c".repeat(120)}:4`, "longer than 248 bytes"],
   ])("%s is refused", (text, message) => {
-    expect(refusalOf(() => member(text, [{ id: 9, raft: "c:1", http: "c:2" }]))).toContain(message);
+    expect(refusalOf(() => member(text, [{ id: 9, raft: "c:1", http: "c:2", witness: false, priority: 0 }]))).toContain(
+      message,
+    );
   });
 });
 
@@ -73,7 +100,6 @@ test("log levels", () => {
 });
 
 test("a heartbeat is at most half of the election timeout", () => {
-  const flags = { electionTimeout: 100, electionJitter: 1, requestTimeout: 1, logLevel: "info" } as const;
-  expect(() => checkNodeFlags({ ...flags, heartbeat: 51 })).toThrow("give at most half of it");
-  checkNodeFlags({ ...flags, heartbeat: 50 });
+  expect(() => checkNodeFlags({ electionTimeout: 100, heartbeat: 51 })).toThrow("give at most half of it");
+  checkNodeFlags({ electionTimeout: 100, heartbeat: 50 });
 });

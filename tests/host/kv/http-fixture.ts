@@ -8,8 +8,8 @@ import { NotLeaderError, type RaftError } from "../../../host/errors.js";
 import { KvMachine, type KvResult } from "../../../host/kv/machine.js";
 import { formatMemberAddress, type MemberAddress } from "../../../host/kv/member-address.js";
 import type { AdministeredNode, ServedNode } from "../../../host/kv/served-node.js";
-import type { NodeReport, NodeStatus } from "../../../host/node.js";
 import { KvService, type KvServiceOptions } from "../../../host/kv/service.js";
+import type { NodeReport, NodeStatus } from "../../../host/node.js";
 import { emptyStats } from "../../../host/transport/context.js";
 
 export const HOST = "127.0.0.1";

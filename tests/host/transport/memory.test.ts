@@ -131,6 +131,19 @@ describe("MemoryTransport", () => {
     expect(network.stats).toEqual({ delivered: 1, dropped: 3, filtered: 0 });
   });
 
+  it("answers a peer that was never added once a message of its has come", async () => {
+    const network = manualNetwork();
+    const [a, b] = [await join(network, 1), await join(network, 2)];
+    b.transport.removePeer(1);
+    b.transport.send(1, bytesOf("too early"));
+    a.transport.send(2, bytesOf("question"));
+    runTurn();
+    b.transport.send(1, bytesOf("answer"));
+    runTurn();
+    expect(b.recorder.messages).toEqual(["question"]);
+    expect(a.recorder.messages).toEqual(["answer"]);
+  });
+
   it("ignores unknown peers, itself, and sends before start and after stop", async () => {
     const network = manualNetwork();
     const b = await join(network, 2);

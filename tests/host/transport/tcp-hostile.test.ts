@@ -67,10 +67,10 @@ describe("foreign nodes", () => {
 
   it("refuses another protocol version and tells the peer its own", async () => {
     const socket = await provoke(helloFrame(3, { version: 7 }), messageFrame("must not arrive"));
-    expect(await node.recorder.heard("refused")).toContain("speaks protocol version 7, this node version 1");
+    expect(await node.recorder.heard("refused")).toContain("speaks protocol version 7, this node version 2");
     const [answer] = socket.ofKind(FRAME_KIND.hello);
-    const heard = answer && checkHello({ version: 1, sender: 3, cluster: CLUSTER }, answer);
-    expect(heard).toEqual({ version: 1, sender: 1, cluster: CLUSTER });
+    const heard = answer && checkHello({ version: 2, sender: 3, cluster: CLUSTER }, answer);
+    expect(heard).toEqual({ version: 2, sender: 1, cluster: CLUSTER });
     expect(node.recorder.notices.map(({ kind }) => kind)).toEqual(["refused"]);
     await expectFriendUnharmed();
     expect(node.recorder.messages).toEqual(["friend"]);
@@ -141,18 +141,21 @@ describe("bytes that do not belong", () => {
     await expectFriendUnharmed();
   });
 
-  it("leaves a dialled peer that answers with anything but hellos and pongs", async () => {
+  it("leaves a dialled peer that answers with anything but a hello, then pongs and messages", async () => {
     const peer = await BareServer.listen();
     node.transport.addPeer(4, peer.address);
-    (await peer.connection()).write(
-      helloFrame(4),
-      messageFrame("over the wrong connection"),
-      bytesOf("garbage".repeat(9)),
-    );
+    (await peer.connection()).write(messageFrame("before the hello"));
     expect(await node.recorder.heard("bad-frame")).toContain("kind 2");
-    await peer.connection(2);
-    expect(node.transport.stats.badFrames).toBe(1);
-    expect(node.recorder.messages).toEqual([]);
+    (await peer.connection(2)).write(
+      helloFrame(4),
+      messageFrame("a message"),
+      encodeFrame(FRAME_KIND.ping, new Uint8Array(0)),
+      messageFrame("after the ping"),
+    );
+    expect(await node.recorder.heard("bad-frame", 2)).toContain("kind 3");
+    await peer.connection(3);
+    expect(node.transport.stats.badFrames).toBe(2);
+    expect(node.recorder.messages).toEqual(["a message"]);
     await expectFriendUnharmed();
   });
 

@@ -106,6 +106,54 @@ describe("delivery", () => {
   });
 });
 
+describe("a peer that cannot be dialled", () => {
+  it("is answered over the connection that it opened, if it was never added", async () => {
+    const [a, b] = [await startNode(1), await startNode(2)];
+    await link(a, 2, b.transport.address);
+    a.transport.send(2, bytesOf("question"));
+    await b.recorder.received(1);
+    b.transport.send(1, bytesOf("answer"));
+    b.transport.send(1, bytesOf("x".repeat(100_000)));
+    await a.recorder.received(2);
+    expect(a.recorder.messages.map((text) => text.length)).toEqual([6, 100_000]);
+    expect(b.transport.stats).toMatchObject({ connects: 0, messagesOut: 2, dropped: 0 });
+    expect(a.transport.stats).toMatchObject({ messagesIn: 2, badFrames: 0 });
+  });
+
+  it("is answered so while its address leads nowhere, and over the connection to it once that is open", async () => {
+    const [a, b] = [await startNode(1), await startNode(2)];
+    const nobody = await startNode(3);
+    const { address } = nobody.transport;
+    await nobody.transport.stop();
+    b.transport.addPeer(1, address);
+    await b.recorder.heard("connect-failed");
+    await link(a, 2, b.transport.address);
+    a.transport.send(2, bytesOf("question"));
+    await b.recorder.received(1);
+    b.transport.send(1, bytesOf("answer"));
+    await a.recorder.received(1);
+    await link(b, 1, a.transport.address);
+    b.transport.send(1, bytesOf("another"));
+    await a.recorder.received(2);
+    expect(a.recorder.messages).toEqual(["answer", "another"]);
+    expect(b.transport.stats).toMatchObject({ connects: 1, messagesOut: 2 });
+  });
+
+  it("misses what it does not read in time, and what is too long", async () => {
+    const b = await startNode(2, { maxQueueBytes: 1000, maxMessageBytes: 900 });
+    const a = await startNode(1);
+    await link(a, 2, b.transport.address);
+    a.transport.send(2, bytesOf("question"));
+    await b.recorder.received(1);
+    b.transport.send(1, new Uint8Array(901));
+    b.transport.send(1, bytesOf("x".repeat(900)));
+    b.transport.send(1, bytesOf("y".repeat(900)));
+    await a.recorder.received(1);
+    expect(a.recorder.messages[0]).toMatch(/^x+$/);
+    expect(b.transport.stats.dropped).toBeGreaterThanOrEqual(1);
+  });
+});
+
 describe("send queue", () => {
   it("drops the oldest messages when full, and says so once a burst and never from inside send", async () => {
     const peer = await BareServer.listen();

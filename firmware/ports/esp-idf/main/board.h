@@ -1,0 +1,31 @@
+/* Sizes of a board, in bytes; the test's build makes room for the larger pointers of a PC. */
+#ifndef ESP_BOARD_H
+#define ESP_BOARD_H
+
+#include "metalraft/sizes.h"
+#include "node_options.h"
+#include "sdkconfig.h"
+
+/* The runtime's pool. Linear memory is taken from the heap, once, before Wi-Fi cuts that into pieces. */
+#ifndef BOARD_POOL
+#define BOARD_POOL (CONFIG_METALRAFT_POOL_KIB * 1024)
+#endif
+
+/* One arena of the plan of node_options.c: that of sizes.h with longer addresses, and what the allocator takes. */
+#define BOARD_ARENA \
+  (METALRAFT_BOARD_ARENA + METALRAFT_BOARD_NODES * (POSIX_ADDRESS_BYTES - METALRAFT_BOARD_ADDRESS) + METALRAFT_HEAP_BYTES)
+
+/* The interpreter's stack. */
+#ifndef BOARD_INTERPRETER_STACK
+#define BOARD_INTERPRETER_STACK METALRAFT_STACK_BYTES
+#endif
+
+/*
+ * The stack of the node's thread: 5 KiB for the runtime, of which the emulated board took 1.8; 2.5 for a line of the
+ * console; 1 to read the members; the rest for drivers and printf.
+ */
+#ifndef BOARD_THREAD_STACK
+#define BOARD_THREAD_STACK 12288
+#endif
+
+#endif
