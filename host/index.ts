@@ -1,18 +1,43 @@
 /** The library: embed a Raft node in a Node.js program. */
 
 export * as abi from "./core/abi.js";
-export type { MemberInfo } from "./core/configuration.js";
+export {
+  type ConfigurationInfo,
+  decodeConfiguration,
+  encodeConfiguration,
+  type MemberInfo,
+} from "./core/configuration.js";
 export { CoreInstance, type Effects } from "./core/instance.js";
 export { type CoreModule, compileCore, shippedCore } from "./core/module.js";
 export { CoreError, CoreNode } from "./core/node.js";
 export { type Capacity, MICRO_CAPACITY, type Plan, SERVER_CAPACITY } from "./core/plan.js";
 export * from "./errors.js";
+export { GROUP_CAPACITY } from "./groups/capacity.js";
+export { GroupHost, type GroupHostOptions, type GroupHostStats, type GroupOptions } from "./groups/host.js";
+export { GroupWal, type GroupWalOptions, type GroupWalStats } from "./groups/wal/wal.js";
 export { encodeCommand, type KvCommand } from "./kv/command.js";
 export { KvMachine, type KvResult } from "./kv/machine.js";
 export type { EntryPosition, StateMachine } from "./machine/machine.js";
-export { type NodeStatus, RaftNode, type RaftNodeOptions } from "./node.js";
+export {
+  type ChangeOptions,
+  type MemberReport,
+  type NewMember,
+  type NodeNotice,
+  type NodeReport,
+  type NodeStatus,
+  type Progress,
+  RaftNode,
+  type RaftNodeOptions,
+  type ReadConsistency,
+  type ReconfigureOptions,
+  type SnapshotThresholds,
+} from "./node.js";
 export type { Observer } from "./observer/observer.js";
 export { MemoryStorage } from "./storage/memory.js";
+export { DiskSnapshotStore, type DiskSnapshotStoreOptions } from "./storage/snapshot/disk.js";
+export { type SnapshotImage, splitImage } from "./storage/snapshot/image.js";
+export { MemorySnapshotStore } from "./storage/snapshot/memory.js";
+export * from "./storage/snapshot/store.js";
 export * from "./storage/storage.js";
 export type { FileSystem } from "./storage/wal/file-system.js";
 export { type WalOptions, WalStorage } from "./storage/wal/wal.js";

@@ -3,7 +3,10 @@
 import { Command } from "commander";
 import { runSimulation } from "../../sim/index.js";
 import { shippedCore } from "../core/module.js";
+import { runAdministration } from "./bench/admin.js";
 import { runDurable } from "./bench/durable.js";
+import { runCatchUp, runLeaseReads, runReadIndex, runSnapshotChunks } from "./bench/features.js";
+import { runGroups } from "./bench/groups.js";
 import { InProcessCluster, runCommits, runCrossings } from "./bench/in-process.js";
 import { type BenchResult, formatResults, median, timed } from "./bench/result.js";
 import { wholeNumber } from "./flags.js";
@@ -13,6 +16,7 @@ import { say, sayJson, tell } from "./output.js";
 const REPETITIONS = 5;
 const CROSSINGS = 2_000_000;
 const PAYLOAD = 16;
+const READS = 64 * 50_000;
 /** Proposals a flush, and commands a measurement. */
 const COMMITS: readonly (readonly [batch: number, total: number])[] = [
   [1, 300_000],
@@ -27,27 +31,33 @@ Examples:
   metalraft bench --only commit --json
   metalraft bench --only memory             10 million commits, and the memory before and after
 
-The benchmarks are ${["commit", "memory", "sim", "durable"].join(", ")}. The first row, what one call into the core and
+The benchmarks are ${["commit", "reads", "catch-up", "memory", "sim", "durable", "admin", "groups"].join(", ")}. The first row, what one call into the core and
 back costs, is the unit to compare the others with: on a busy machine all of them rise together.`;
 
 interface BenchFlags {
   readonly only?: string;
   readonly writes: number;
+  readonly groups: number;
   readonly json?: boolean;
 }
 
 const BENCHMARKS: Readonly<Record<string, (flags: BenchFlags) => BenchResult[] | Promise<BenchResult[]>>> = {
   commit: benchCommits,
+  reads: benchReads,
+  "catch-up": benchCatchUp,
   memory: benchMemory,
   sim: benchSimulation,
   durable: async ({ writes }) => [await runDurable({ ...DURABLE, writes })],
+  admin: runAdministration,
+  groups: ({ groups }) => runGroups(groups),
 };
 
 export function benchCommand(): Command {
   return new Command("bench")
-    .description("measure the core, the simulator and a durable cluster")
+    .description("measure the core, the simulator, a durable cluster, and its administration")
     .option("--only <name>", `one of ${Object.keys(BENCHMARKS).join(", ")} (default: all)`)
     .option("--writes <n>", "writes to the durable cluster", wholeNumber(1, 10_000_000), 20_000)
+    .option("--groups <n>", "groups of the benchmark of many groups", wholeNumber(3, 10_000), 1000)
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
     .action(runBench);
@@ -85,6 +95,19 @@ function benchCommits(): BenchResult[] {
     for (const [at, measure] of measurements.entries()) rows[at]?.push(measure());
   }
   return rows.map(median);
+}
+
+function benchReads(): BenchResult[] {
+  const cluster = new InProcessCluster();
+  const measurements = [() => runReadIndex(cluster, READS), () => runLeaseReads(READS)];
+  return measurements.map((measure) => {
+    measure();
+    return median(Array.from({ length: REPETITIONS }, measure));
+  });
+}
+
+function benchCatchUp(): BenchResult[] {
+  return [runCatchUp, runSnapshotChunks].map((measure) => median(Array.from({ length: REPETITIONS }, () => measure())));
 }
 
 /** Memory after init and after ten million commits. */

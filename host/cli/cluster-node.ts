@@ -79,14 +79,16 @@ export class ClusterNode {
     return this.end === undefined;
   }
 
-  /** Asks the process to stop, and kills it after `patience` ms. @returns whether it stopped by itself. */
+  /** Lets go of the process, which then stops, and kills it after `patience` ms. All nodes are stopped at once: a signal
+   * would have the leader look for another that goes on. @returns whether it stopped by itself. */
   async stop(patience: number): Promise<boolean> {
     if (!this.running) return true;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(resolve, patience, "late");
     });
-    this.#child.kill("SIGTERM");
+    if (this.#child.connected) this.#child.disconnect();
+    else this.#child.kill("SIGTERM");
     const outcome = await Promise.race([this.#ended, late]);
     clearTimeout(timer);
     if (outcome !== "late") return true;

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { InvalidArgumentError } from "commander";
 import * as v from "valibot";
+import { formatMemberAddress, MAX_ADDRESS_BYTES } from "../kv/member-address.js";
 import { parseAddress, type SocketAddress } from "../transport/address.js";
 import { TransportError } from "../transport/transport.js";
 
@@ -15,6 +16,10 @@ export interface MemberFlag {
   readonly raft: string;
   /** Where its HTTP service is, host:port. */
   readonly http: string;
+  /** Keeps terms and no payloads, and never leads. */
+  readonly witness: boolean;
+  /** The higher, the sooner it campaigns. */
+  readonly priority: number;
 }
 
 const MAX_ID = 0xffffffff;
@@ -22,7 +27,8 @@ const MAX_PORT = 65535;
 /** Longest cluster name: names are for people. */
 const MAX_NAME_LENGTH = 128;
 const HEX_CLUSTER = /^0x[0-9a-f]{1,16}$/i;
-const MEMBER = /^(\d+)=([^,]+),http=([^,]+)$/;
+const MEMBER = /^(\d+)=([^,]+),http=([^,]+)(,witness)?(?:,priority=([^,]*))?$/;
+const MAX_PRIORITY = 255;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
@@ -41,6 +47,8 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
 
 /** A node's id. */
 export const nodeId = wholeNumber(1, MAX_ID);
+/** An election priority: the higher, the sooner a node campaigns. */
+export const priority = wholeNumber(0, MAX_PRIORITY);
 /** A port; 0 is no address that anyone could be told. */
 export const port = wholeNumber(1, MAX_PORT);
 
@@ -68,15 +76,21 @@ export function clusterId(text: string): bigint {
   return id === 0n ? 1n : id;
 }
 
-/** "ID=host:port,http=host:port"; gathers the members over repeated flags. */
+/** "ID=host:port,http=host:port", and perhaps ",witness" and ",priority=N"; gathers members over repeated flags. */
 export function member(text: string, earlier: readonly MemberFlag[] = []): MemberFlag[] {
-  const [, id, raft, http] = MEMBER.exec(text) ?? [];
+  const [, id, raft, http, witness, priorityText] = MEMBER.exec(text) ?? [];
   if (id === undefined || raft === undefined || http === undefined) {
-    throw new InvalidArgumentError("Write ID=host:port,http=host:port, e.g. 1=127.0.0.1:8201,http=127.0.0.1:8101.");
+    throw new InvalidArgumentError(
+      "Write ID=host:port,http=host:port, e.g. 1=127.0.0.1:8201,http=127.0.0.1:8101, and behind it ,witness or " +
+        ",priority=N if need be.",
+    );
   }
-  const found = { id: nodeId(id), raft, http };
+  const found = { id: nodeId(id), raft, http, witness: witness !== undefined, priority: priority(priorityText ?? "0") };
   address(raft);
   address(http);
+  if (Buffer.byteLength(formatMemberAddress(found)) > MAX_ADDRESS_BYTES) {
+    throw new InvalidArgumentError(`The addresses of node ${found.id} are longer than ${MAX_ADDRESS_BYTES} bytes.`);
+  }
   if (raft === http) throw new InvalidArgumentError(`Node ${found.id} needs a port for Raft and another for HTTP.`);
   for (const other of earlier) {
     if (other.id === found.id) throw new InvalidArgumentError(`Node ${found.id} is there twice.`);
@@ -86,6 +100,11 @@ export function member(text: string, earlier: readonly MemberFlag[] = []): Membe
     }
   }
   return [...earlier, found];
+}
+
+/** Members with commas between them. */
+export function memberList(text: string): MemberFlag[] {
+  return text.split(/,(?=\d+=)/).reduce<MemberFlag[]>((earlier, one) => member(one, earlier), []);
 }
 
 /** How talkative the log is. */

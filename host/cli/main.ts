@@ -2,7 +2,12 @@
 /** The `metalraft` command. Exit status 0 means that what was asked for held. */
 
 import { Command } from "commander";
+import { leadershipCommands } from "./admin/leadership.js";
+import { memberCommands } from "./admin/members.js";
+import { recoverCommand } from "./admin/recover.js";
+import { statusCommand } from "./admin/status.js";
 import { benchCommand } from "./bench.js";
+import { checkCommand } from "./check.js";
 import { clusterCommand } from "./cluster.js";
 import { inspectCommand } from "./inspect.js";
 import { packageVersion, tell } from "./output.js";
@@ -12,6 +17,7 @@ import { simCommand } from "./sim.js";
 const EXAMPLES = `
 Examples:
   metalraft cluster              a durable three-node cluster on this machine
+  metalraft status               what its nodes say of themselves
   metalraft inspect              what is in the core
   metalraft sim --seed 1 --nodes 5 --steps 20000
   metalraft help serve           more about one command
@@ -24,9 +30,14 @@ function program(): Command {
     .version(packageVersion())
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError();
-  for (const sub of [clusterCommand(), serveCommand(), simCommand(), inspectCommand(), benchCommand()]) {
-    command.addCommand(sub.showHelpAfterError(`(metalraft ${sub.name()} --help shows every flag, with examples)`));
-  }
+  const hint = (name: string) => `(metalraft ${name} --help shows every flag, with examples)`;
+  const add = (group: string, subs: readonly Command[]) => {
+    for (const sub of subs) command.addCommand(sub.helpGroup(group).showHelpAfterError(hint(sub.name())));
+  };
+  add("Run nodes:", [clusterCommand(), serveCommand()]);
+  add("Administer a running cluster:", [statusCommand(), ...memberCommands(), ...leadershipCommands()]);
+  add("When a majority is lost:", [recoverCommand()]);
+  add("Look closer:", [simCommand(), checkCommand(), inspectCommand(), benchCommand()]);
   return command;
 }
 

@@ -2,35 +2,42 @@
 
 import { Command } from "commander";
 import type { SocketAddress } from "../transport/address.js";
-import { parseAddress } from "../transport/address.js";
-import { address, clusterId, type MemberFlag, member, nodeId } from "./flags.js";
+import { address, clusterId, member, nodeId, priority } from "./flags.js";
 import { openLog } from "./log.js";
 import { addNodeFlags, checkNodeFlags, type NodeFlags } from "./node-flags.js";
-import { sayJson, UsageError } from "./output.js";
+import { sayJson } from "./output.js";
+import { planServe, type ServeAddressFlags } from "./serve-plan.js";
 import { report } from "./serve-report.js";
 import { ServingNode } from "./serving-node.js";
 import { onStopSignals } from "./stop-signals.js";
 
 const EXAMPLES = `
-Example, three nodes on one machine; run each line in a terminal of its own:
+Example, a cluster that grows from one node; run each line in a terminal of its own:
+  metalraft serve --id 1 --cluster demo --data data/1 --listen 127.0.0.1:8201 --http 127.0.0.1:8101 --bootstrap
+  metalraft serve --id 2 --cluster demo --data data/2 --listen 127.0.0.1:8202 --http 127.0.0.1:8102 --join 127.0.0.1:8101
+  metalraft add 2=127.0.0.1:8202,http=127.0.0.1:8102 --node 127.0.0.1:8101
+
+Example, three nodes from the start:
   M="--member 1=127.0.0.1:8201,http=127.0.0.1:8101 --member 2=127.0.0.1:8202,http=127.0.0.1:8102 \\
      --member 3=127.0.0.1:8203,http=127.0.0.1:8103"
   metalraft serve --id 1 --cluster demo --data data/1 $M
   metalraft serve --id 2 --cluster demo --data data/2 $M
   metalraft serve --id 3 --cluster demo --data data/3 $M
 
-The members are the same on all nodes. --listen and --http are needed only where a node cannot listen on the addresses
-that the others use for it, e.g. --listen 0.0.0.0:8201. Neither port asks who calls: keep both inside a trusted network.
+The members given here are those of the first start, the same on all nodes; ",witness" and ",priority=N" may stand behind
+one. Changes are made with metalraft add, remove and replace, and then the log says who the members are. A node is
+always started again as it was started first. --listen and --http are needed with --member only where a node cannot listen
+on the addresses that the others use for it, e.g. --listen 0.0.0.0:8201. Neither port asks who calls: keep both inside a
+trusted network.
 
-The log goes to standard error, one JSON object a line. SIGTERM and Ctrl-C stop the node in order.`;
+The log goes to standard error, one JSON object a line. SIGTERM and Ctrl-C stop the node in order: a leader hands over
+first.`;
 
-interface ServeFlags extends NodeFlags {
-  readonly id: number;
+const STARTER_GONE = "the process that started this one has let go of it";
+
+interface ServeFlags extends NodeFlags, ServeAddressFlags {
   readonly cluster: bigint;
   readonly data: string;
-  readonly member: readonly MemberFlag[];
-  readonly listen?: SocketAddress;
-  readonly http?: SocketAddress;
   readonly json?: boolean;
 }
 
@@ -40,9 +47,17 @@ export function serveCommand(): Command {
     .requiredOption("--id <n>", "this node's id, never used again once the node has lost its disk", nodeId)
     .requiredOption("--cluster <name>", "the cluster: a name, or its id as 0x and hexadecimal digits", clusterId)
     .requiredOption("--data <folder>", "where this node's log lies; made when it is missing")
-    .requiredOption("--member <id=host:port,http=host:port>", "a member; once for each, this node included", member)
+    .option("--member <id=host:port,http=host:port>", "one of the first members; once for each, this node too", member)
+    .option("--bootstrap", "this node is the only first member: others are added later")
+    .option(
+      "--join <host:port>",
+      "this node is added later; HTTP address of a member, may be given again for when one is down",
+      (text: string, earlier: readonly SocketAddress[] = []) => [...earlier, address(text)],
+    )
     .option("--listen <host:port>", "listen for Raft here (default: as in --member)", address)
-    .option("--http <host:port>", "listen for HTTP here (default: as in --member)", address);
+    .option("--http <host:port>", "listen for HTTP here (default: as in --member)", address)
+    .option("--advertise <host:port,http=host:port>", "with --bootstrap: where others find it (default: as it listens)")
+    .option("--priority <n>", "with --bootstrap: its election priority, the higher the sooner it campaigns", priority);
   return addNodeFlags(command)
     .option("--json", "end with one JSON object, the last status, on standard output")
     .addHelpText("after", EXAMPLES)
@@ -51,16 +66,11 @@ export function serveCommand(): Command {
 
 async function runServe(flags: ServeFlags): Promise<void> {
   checkNodeFlags(flags);
-  const own = flags.member.find(({ id }) => id === flags.id);
-  if (own === undefined) {
-    throw new UsageError(`no --member is node ${flags.id}: give one for this node too, as on the other nodes`);
-  }
+  const plan = planServe(flags);
   const log = openLog(flags.logLevel, flags.id);
   const node = new ServingNode({
     ...flags,
-    members: flags.member,
-    listen: flags.listen ?? parseAddress(own.raft),
-    http: flags.http ?? parseAddress(own.http),
+    ...plan,
     log,
     onLeader: (leader, term) => report({ kind: "leader", leader, term }),
   });
@@ -69,7 +79,7 @@ async function runServe(flags: ServeFlags): Promise<void> {
     process.exit(1);
   });
   const starterGone = new Promise<string>((resolve) => {
-    process.once("disconnect", () => resolve("the process that started this one is gone"));
+    process.once("disconnect", () => resolve(STARTER_GONE));
   });
   try {
     await node.start();
@@ -77,7 +87,8 @@ async function runServe(flags: ServeFlags): Promise<void> {
     const reason = await Promise.race([stop.requested, starterGone, node.failed]);
     if (reason === undefined) process.exitCode = 1;
     else log.info({ reason }, "stopping");
-    await node.stop();
+    // Who started this one has started the others too, and lets go of all of them.
+    await node.stop({ handOver: reason !== undefined && reason !== STARTER_GONE });
     log.info("stopped");
     if (flags.json === true) sayJson(node.status);
   } finally {

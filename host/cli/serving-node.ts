@@ -1,29 +1,34 @@
-/** A node as `metalraft serve` runs it: Raft over TCP, the log on disk, the key-value store over HTTP. */
+/** A node as `metalraft serve` runs it: Raft over TCP, log and snapshots on disk, the key-value store over HTTP. */
 
 import type { Logger } from "pino";
+import { MemberRole } from "../core/abi.js";
+import type { MemberInfo } from "../core/configuration.js";
 import { KvMachine, type KvResult } from "../kv/machine.js";
+import { formatMemberAddress, MAX_ADDRESS_BYTES, MemberTransport } from "../kv/member-address.js";
 import { KvService } from "../kv/service.js";
 import { type NodeStatus, RaftNode } from "../node.js";
+import { DiskSnapshotStore } from "../storage/snapshot/disk.js";
 import { WalStorage } from "../storage/wal/wal.js";
 import { RealTimers } from "../timer/real.js";
 import type { SocketAddress } from "../transport/address.js";
 import type { Notice } from "../transport/notice.js";
-import { TcpTransport } from "../transport/tcp.js";
 import type { MemberFlag } from "./flags.js";
+import { Joining } from "./joining.js";
+import type { NodeFlags } from "./node-flags.js";
+import { checkFolder, type NodeIdentity, writeIdentity } from "./node-folder.js";
 
-export interface ServingNodeOptions {
+export interface ServingNodeOptions extends Omit<NodeFlags, "logLevel"> {
   readonly id: number;
   readonly cluster: bigint;
-  /** The folder of the log. */
+  /** The folder of log and snapshots. */
   readonly data: string;
+  readonly origin: NodeIdentity["origin"];
+  /** The first members; none for a node that is added later. */
   readonly members: readonly MemberFlag[];
+  /** HTTP addresses of members, for a node that is added later. */
+  readonly join: readonly SocketAddress[];
   readonly listen: SocketAddress;
   readonly http: SocketAddress;
-  /** Times in ms. */
-  readonly electionTimeout: number;
-  readonly electionJitter: number;
-  readonly heartbeat: number;
-  readonly requestTimeout: number;
   readonly log: Logger;
   readonly onLeader: (leader: number, term: number) => void;
 }
@@ -34,6 +39,7 @@ export class ServingNode {
   readonly #options: ServingNodeOptions;
   readonly #node: RaftNode<KvResult>;
   readonly #service: KvService;
+  readonly #joining: Joining;
   #fail: () => void = () => undefined;
 
   constructor(options: ServingNodeOptions) {
@@ -41,40 +47,33 @@ export class ServingNode {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    const { cluster, data, electionJitter, electionTimeout, heartbeat, id, listen, log, members, requestTimeout } =
-      options;
-    const transport = new TcpTransport({ id, cluster, ...listen, onNotice: (notice) => logNotice(log, notice) });
+    const { cluster, data, id, join, listen, log, requestTimeout } = options;
+    const transport = new MemberTransport({ id, cluster, ...listen, onNotice: (notice) => logNotice(log, notice) });
     const storage = new WalStorage({
       folder: data,
       onNotice: (torn) => log.warn(torn, "cut off a torn tail of the log: writes under way when the node last stopped"),
     });
     const machine = new KvMachine();
     this.#node = new RaftNode({
-      cluster,
-      id,
-      members: members.map((member) => ({ id: member.id, address: member.raft })),
-      transport,
-      storage,
+      ...this.#plan(),
+      ...{ cluster, id, transport, storage, machine },
+      snapshots: new DiskSnapshotStore({ folder: data }),
       timers: new RealTimers(),
-      machine,
-      capacity: { electionTimeout, electionJitter, heartbeat },
-      proposalTimeout: requestTimeout,
       onLeader: (leader, term) => this.#leaderChanged(leader, term),
+      onConfiguration: ({ joint, members }) => log.info({ members: members.map((one) => one.id), joint }, "members"),
+      onNotice: ({ kind, message }) => log.warn({ kind }, message),
       onFailure: (error) => {
         log.fatal({ err: error }, "the node cannot go on; remove the cause and start it again on the same data");
         this.#fail();
       },
     });
     this.#service = new KvService({
-      node: this.#node,
-      machine,
-      cluster,
-      members,
-      requestTimeout,
+      ...{ node: this.#node, machine, cluster, requestTimeout },
       transport: () => transport.stats,
       storage: () => storage.stats,
       onError: (error) => log.error({ err: error }, "a request failed"),
     });
+    this.#joining = new Joining({ nodes: join, transport, log, isMember: () => this.#node.members().length > 0 });
   }
 
   get status(): NodeStatus {
@@ -83,7 +82,9 @@ export class ServingNode {
 
   /** Rejects, with everything closed again, when an address or the data folder cannot be used. */
   async start(): Promise<void> {
-    const { data, http, log, listen } = this.#options;
+    const { cluster, data, http, id, log, listen, origin } = this.#options;
+    const identity = { cluster: `0x${cluster.toString(16)}`, id, origin };
+    checkFolder(data, identity);
     // HTTP first: while a long log is recovered, the process already says that it lives.
     await this.#service.listen(http);
     try {
@@ -92,14 +93,45 @@ export class ServingNode {
       await this.#service.close();
       throw error;
     }
+    writeIdentity(data, identity);
     const { abiVersion, core, lastIndex, term } = this.status;
     log.info({ core, abiVersion, data, listen, http, term, lastIndex }, "serving");
+    this.#joining.run().catch((error: unknown) => log.error({ err: error }, "joining failed"));
   }
 
-  /** Finishes the requests under way, then stops the node. */
-  async stop(): Promise<void> {
+  /** Finishes the requests under way, then stops the node. A leader hands over first, so that clients hardly notice. */
+  async stop({ handOver }: { readonly handOver: boolean }): Promise<void> {
+    this.#joining.stop();
+    if (handOver && this.#node.isLeader && this.#node.members().length > 1) await this.#handOver();
     await this.#service.close();
     await this.#node.stop();
+  }
+
+  async #handOver(): Promise<void> {
+    const { log } = this.#options;
+    const begun = performance.now();
+    try {
+      const leader = await this.#node.transfer();
+      log.info({ leader, ms: Math.round(performance.now() - begun) }, "handed over leadership");
+    } catch (error) {
+      log.warn({ err: error }, "could not hand over leadership: the others will elect a leader");
+    }
+  }
+
+  /** What the flags say of the node. */
+  #plan() {
+    const { electionJitter, electionTimeout, heartbeat, keepEntries, leaseDrift, quiesceRounds } = this.#options;
+    const { members, origin, requestTimeout, snapshotBytes, snapshotEntries } = this.#options;
+    const times = { electionTimeout, electionJitter, heartbeat };
+    return {
+      members: members.map(memberInfo),
+      joins: origin === "joined",
+      capacity: { ...times, keepEntries, leaseDrift, quiesceRounds, addressBytes: MAX_ADDRESS_BYTES },
+      snapshot: { entries: snapshotEntries, bytes: snapshotBytes },
+      proposalTimeout: requestTimeout,
+      // By then the core has given up, or the next leader been elected.
+      transferTimeout: 2 * electionTimeout,
+    };
   }
 
   #leaderChanged(leader: number, term: number): void {
@@ -109,6 +141,12 @@ export class ServingNode {
     this.#service.leaderChanged();
     onLeader(leader, term);
   }
+}
+
+function memberInfo(member: MemberFlag): MemberInfo {
+  const { id, priority, witness } = member;
+  const roles = witness ? MemberRole.VOTER | MemberRole.WITNESS : MemberRole.VOTER;
+  return { id, roles, priority, address: formatMemberAddress(member) };
 }
 
 function logNotice(log: Logger, { kind, message, peer }: Notice): void {

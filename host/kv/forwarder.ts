@@ -12,6 +12,8 @@ export const FORWARDED_HEADER = "metalraft-forwarded";
 export const TIMEOUT_HEADER = "metalraft-timeout";
 /** "true" or "false": the `definite` of a refusal. */
 export const DEFINITE_HEADER = "metalraft-definite";
+/** The client's name for one write, by which it is applied once however often it is sent. Known as such elsewhere too. */
+export const IDEMPOTENCY_HEADER = "idempotency-key";
 /** What every header of this service begins with. */
 const OWN_HEADERS = "metalraft-";
 
@@ -30,6 +32,8 @@ export interface ForwardedRequest {
   /** Path and query, as they came. */
   readonly target: string;
   readonly body: Uint8Array;
+  /** The client's idempotency key, if it gave one. */
+  readonly idempotencyKey: string | undefined;
 }
 
 export interface ForwardedResponse {
@@ -64,7 +68,11 @@ export class Forwarder {
   ) {}
 
   /** Never rejects. `timeout` is in ms. */
-  send(to: SocketAddress, { method, target, body }: ForwardedRequest, timeout: number): Promise<Forwarding> {
+  send(
+    to: SocketAddress,
+    { method, target, body, idempotencyKey }: ForwardedRequest,
+    timeout: number,
+  ): Promise<Forwarding> {
     return new Promise((resolve) => {
       let sent = false;
       const request = httpRequest({
@@ -77,6 +85,7 @@ export class Forwarder {
           "content-length": body.length,
           [FORWARDED_HEADER]: this.from,
           [TIMEOUT_HEADER]: Math.max(1, Math.floor(timeout - ANSWER_MARGIN_MS)),
+          ...(idempotencyKey === undefined ? {} : { [IDEMPOTENCY_HEADER]: idempotencyKey }),
         },
       });
       const timer = setTimeout(() => request.destroy(new Error(`no answer within ${Math.ceil(timeout)} ms`)), timeout);

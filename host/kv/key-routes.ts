@@ -1,17 +1,21 @@
 /** The resources of the store: single keys, and transactions over several. */
 
+import { LogClock } from "../session/log-clock.js";
 import { type Answer, jsonAnswer } from "./answer.js";
 import { encodeCommand, type KvCommand, KvCommandError } from "./command.js";
-import type { Gateway, ServedNode } from "./gateway.js";
+import type { Gateway, Outcome } from "./gateway.js";
+import { idempotencyKeyOf, onceAnswer, wrapOnce } from "./idempotency.js";
 import type { KvEntry, KvMachine, KvResult } from "./machine.js";
-import { badRequest, Refusal, tooLarge } from "./refusal.js";
+import { badRequest, KEYED_WAY_OUT, Refusal, tooLarge, WRITE_WAY_OUT } from "./refusal.js";
 import { type BodyBudget, type BodyLimits, withBody } from "./request-body.js";
-import { consistencyOf, expectParameters, KEY_PREFIX, keyOf } from "./request-target.js";
+import { type Consistency, consistencyOf, expectParameters, KEY_PREFIX, keyOf } from "./request-target.js";
 import type { Exchange, Route } from "./route.js";
+import { isWitness, keepsState, type ServedNode } from "./served-node.js";
+import type { KvStoreResult } from "./store.js";
 import { parseTransaction } from "./transaction.js";
 
 /** What is asked of the state machine directly. */
-export type ReadableMachine = Pick<KvMachine, "get" | "size">;
+export type ReadableMachine = Pick<KvMachine, "get" | "size" | "logTime">;
 
 /** Bytes of JSON that a transaction may have for each byte that its command may have: base64 takes four for three, and
  * escapes and names take more. The command itself has the last word. */
@@ -21,7 +25,7 @@ const NO_BYTES = new Uint8Array(0);
 interface KeyRoutesOptions {
   readonly node: ServedNode<KvResult>;
   readonly machine: ReadableMachine;
-  readonly gateway: Gateway<KvResult>;
+  readonly gateway: Gateway;
   readonly budget: BodyBudget;
 }
 
@@ -43,25 +47,28 @@ export function keyRoutes(options: KeyRoutesOptions): Route[] {
 }
 
 class KeyRoutes {
-  constructor(private readonly options: KeyRoutesOptions) {}
+  readonly #clock: LogClock;
+
+  constructor(private readonly options: KeyRoutesOptions) {
+    this.#clock = new LogClock(
+      () => options.machine.logTime,
+      () => performance.now(),
+    );
+  }
 
   async get(exchange: Exchange): Promise<Answer> {
     const key = keyOf(exchange.target.path);
     const consistency = consistencyOf(exchange.target.query);
     if (consistency === "local") return this.#local(key);
-    if (consistency === "lease") {
-      const message = "lease reads are not there yet: use linearizable (the default), or local, which may be stale";
-      throw new Refusal(501, "not implemented", message, true);
-    }
-    return this.#withBody(exchange, { what: "the body of a read", maxBytes: 0 }, (body) =>
-      this.#run(exchange, { kind: "get", key }, body),
+    return this.#withBody(exchange, { what: "the body of a read", maxBytes: 0 }, () =>
+      this.#read(exchange, key, consistency),
     );
   }
 
   async put(exchange: Exchange): Promise<Answer> {
     const key = keyOf(exchange.target.path);
     expectParameters(exchange.target.query, []);
-    const overhead = encodeCommand({ kind: "put", key, value: NO_BYTES }).length;
+    const overhead = this.#encode({ kind: "put", key, value: NO_BYTES }, idempotencyKeyOf(exchange)).length;
     const limits = { what: "the value", maxBytes: this.options.node.maxCommandBytes - overhead };
     return this.#withBody(exchange, limits, (value) => this.#run(exchange, { kind: "put", key, value }, value));
   }
@@ -82,16 +89,48 @@ class KeyRoutes {
     );
   }
 
-  /** From this node's state machine, however far it is: the headers say how far. */
+  /** From this node's state machine, however far it is: the headers say how far, and since when it has heard of nothing
+   * newer. */
   #local(key: string): Answer {
-    const { applied, leader, role, term } = this.options.node.status;
+    if (isWitness(this.options.node)) {
+      const message = "this node is a witness, which has no state: ask another, or without consistency=local";
+      throw new Refusal(409, "no state", message, true);
+    }
+    const { commit, leader, role, term } = this.options.node.status;
+    const staleness = this.options.node.staleness();
     const headers = {
-      "metalraft-applied": String(applied),
+      ...this.#applied(),
+      "metalraft-commit": String(commit),
+      "metalraft-staleness": Number.isFinite(staleness) ? String(Math.ceil(staleness)) : "unknown",
       "metalraft-term": String(term),
       "metalraft-role": role,
       "metalraft-leader": String(leader),
     };
     return valueAnswer(key, this.options.machine.get(key), headers);
+  }
+
+  /** By any node that has the state, once the leader has said how far it must be. */
+  async #read(
+    { deadline, forwardedBy, method, signal, url }: Exchange,
+    key: string,
+    consistency: Exclude<Consistency, "local">,
+  ): Promise<Answer> {
+    const { gateway, machine, node } = this.options;
+    const kind = consistency === "lease" ? "lease" : "index";
+    const act = async () => {
+      if (!node.tryRead(kind)) await node.read(kind);
+      return { entry: machine.get(key), headers: this.#applied() };
+    };
+    const request = { method, target: url, body: NO_BYTES, idempotencyKey: undefined };
+    const where = keepsState(node) ? "here" : "leader";
+    const work = { act, where, effect: "none", wayOut: "", request, forwardedBy, deadline, signal } as const;
+    const outcome = await gateway.run(work);
+    if (outcome.kind === "forwarded") return outcome.response;
+    return valueAnswer(key, outcome.result.entry, outcome.result.headers);
+  }
+
+  #applied(): Record<string, string> {
+    return { "metalraft-applied": String(this.options.node.status.applied) };
   }
 
   #withBody(exchange: Exchange, limits: BodyLimits, use: (body: Buffer) => Promise<Answer>): Promise<Answer> {
@@ -100,13 +139,27 @@ class KeyRoutes {
 
   async #run(exchange: Exchange, asked: KvCommand, body: Uint8Array): Promise<Answer> {
     const { deadline, forwardedBy, method, signal, url } = exchange;
-    const command = encode(asked);
-    const { maxCommandBytes } = this.options.node;
+    const idempotencyKey = idempotencyKeyOf(exchange);
+    const command = this.#encode(asked, idempotencyKey);
+    const { gateway, node } = this.options;
+    const { maxCommandBytes } = node;
     if (command.length > maxCommandBytes) throw tooLarge(`the command, of ${command.length} bytes,`, maxCommandBytes);
-    const request = { method, target: url, body };
-    const work = { command, readOnly: asked.kind === "get", request, forwardedBy, deadline, signal };
-    const outcome = await this.options.gateway.run(work);
-    return outcome.kind === "forwarded" ? outcome.response : appliedAnswer(asked, outcome.result);
+    const keyed = idempotencyKey !== undefined;
+    const outcome = await gateway.run({
+      act: () => node.propose(command),
+      where: "leader",
+      effect: keyed ? "once" : "again",
+      wayOut: keyed ? KEYED_WAY_OUT : WRITE_WAY_OUT,
+      request: { method, target: url, body, idempotencyKey },
+      ...{ forwardedBy, deadline, signal },
+    });
+    return outcome.kind === "forwarded" ? outcome.response : appliedAnswer(asked, outcome);
+  }
+
+  /** A command as it is proposed. */
+  #encode(asked: KvCommand, idempotencyKey: string | undefined): Uint8Array {
+    const command = encode(asked);
+    return idempotencyKey === undefined ? command : wrapOnce(command, idempotencyKey, this.#clock.now());
   }
 }
 
@@ -120,8 +173,14 @@ function encode(command: KvCommand): Uint8Array {
   }
 }
 
+/** The answer to a command that was taken. */
+function appliedAnswer(asked: KvCommand, { result, uncertain }: Outcome<KvResult> & { kind: "applied" }): Answer {
+  if (result.kind !== "session") return resultAnswer(asked, result);
+  return onceAnswer(result, uncertain, (first) => resultAnswer(asked, first));
+}
+
 /** The answer to a command that was applied. */
-function appliedAnswer(asked: KvCommand, result: KvResult): Answer {
+function resultAnswer(asked: KvCommand, result: KvStoreResult): Answer {
   const { index } = result;
   const headers = { "metalraft-index": String(index) };
   switch (result.kind) {

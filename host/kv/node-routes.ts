@@ -3,22 +3,16 @@
 import type { NodeStatus } from "../node.js";
 import type { WalStats } from "../storage/wal/wal.js";
 import type { TcpStats } from "../transport/context.js";
+import type { MemberBody } from "./admin-body.js";
+import { membersBody } from "./admin-members.js";
 import { type Answer, jsonAnswer, textAnswer } from "./answer.js";
 import type { Metrics } from "./metrics.js";
 import { expectParameters } from "./request-target.js";
 import type { Handler, Route } from "./route.js";
+import type { AdministeredNode } from "./served-node.js";
 
 /** Committed entries that a ready node may still have to apply: a moment's work. */
 const MAX_READY_LAG = 1024;
-
-/** A member of the cluster, for people and tools. */
-export interface ServiceMember {
-  readonly id: number;
-  /** Where its transport listens, host:port. */
-  readonly raft: string;
-  /** Where its HTTP service listens, host:port. */
-  readonly http: string;
-}
 
 /** Where the numbers come from. */
 export interface NodeSources {
@@ -30,8 +24,8 @@ export interface NodeSources {
 interface NodeRoutesOptions extends NodeSources {
   /** Keys that the state machine holds. */
   readonly keys: () => number;
+  readonly node: AdministeredNode;
   readonly cluster: bigint;
-  readonly members: readonly ServiceMember[];
   readonly metrics: Metrics;
 }
 
@@ -39,7 +33,8 @@ interface NodeRoutesOptions extends NodeSources {
 export interface StatusBody extends NodeStatus {
   /** 16 hexadecimal digits after 0x. */
   readonly cluster: string;
-  readonly members: readonly ServiceMember[];
+  /** As this node knows them. */
+  readonly members: readonly MemberBody[];
   /** Keys that this node's state machine holds. */
   readonly keys: number;
   readonly transport: Readonly<TcpStats>;
@@ -68,11 +63,11 @@ function plain(answer: () => Promise<Answer> | Answer): Handler {
   };
 }
 
-function statusBody({ cluster, keys, members, status, storage, transport }: NodeRoutesOptions): StatusBody {
+function statusBody({ cluster, keys, node, status, storage, transport }: NodeRoutesOptions): StatusBody {
   return {
     ...status(),
     cluster: `0x${cluster.toString(16).padStart(16, "0")}`,
-    members,
+    members: membersBody(node).members,
     keys: keys(),
     transport: transport(),
     storage: storage(),

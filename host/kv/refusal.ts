@@ -17,6 +17,17 @@ export type RefusalName =
   | "unreachable leader"
   | "busy"
   | "shutting down"
+  | "key reused"
+  | "not ready"
+  | "transferring"
+  | "transfer failed"
+  | "change pending"
+  | "not caught up"
+  | "unknown node"
+  | "no voter"
+  | "bad change"
+  | "snapshot failed"
+  | "no state"
   | "outcome unknown";
 
 /** Seconds after which a refused client may try again: about an election. */
@@ -61,7 +72,11 @@ export function unavailable(error: RefusalName, message: string): Refusal {
 }
 
 /** 504: it may or may not have happened, or may yet. */
-export function outcomeUnknown(reason: string): Refusal {
-  const message = `${reason}. The write may or may not have taken effect: read the key before trying again`;
-  return new Refusal(504, "outcome unknown", message, false);
+export function outcomeUnknown(reason: string, wayOut: string): Refusal {
+  return new Refusal(504, "outcome unknown", `${reason}. It may or may not have taken effect: ${wayOut}`, false);
 }
+
+/** What to do about a write of an unknown outcome. */
+export const WRITE_WAY_OUT = "read the key before trying again";
+/** And about one under an idempotency key. */
+export const KEYED_WAY_OUT = "send it again with the same Idempotency-Key";

@@ -4,19 +4,21 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { formatAddress, parseAddress, type SocketAddress } from "../transport/address.js";
+import { formatAddress, type SocketAddress } from "../transport/address.js";
+import { adminRoutes } from "./admin-routes.js";
 import { type Answer, jsonAnswer, refusalAnswer, sendAnswer } from "./answer.js";
 import { FORWARDED_HEADER, Forwarder, TIMEOUT_HEADER } from "./forwarder.js";
-import { Gateway, type ServedNode } from "./gateway.js";
+import { Gateway } from "./gateway.js";
 import { keyRoutes, type ReadableMachine } from "./key-routes.js";
 import { LeaderSignal } from "./leader-signal.js";
 import type { KvResult } from "./machine.js";
 import { Metrics } from "./metrics.js";
-import { type NodeSources, nodeRoutes, type ServiceMember } from "./node-routes.js";
+import { type NodeSources, nodeRoutes } from "./node-routes.js";
 import { Refusal } from "./refusal.js";
 import { BodyBudget } from "./request-body.js";
 import { splitTarget } from "./request-target.js";
 import { type Exchange, findHandler, findRoute, type Route } from "./route.js";
+import { type AdministeredNode, httpAddressOf, type ServedNode } from "./served-node.js";
 
 /** Connections at a time; further ones are closed at once. */
 const MAX_CONNECTIONS = 1024;
@@ -37,11 +39,10 @@ export class ServiceError extends Error {
 }
 
 export interface KvServiceOptions extends Omit<NodeSources, "status"> {
-  readonly node: ServedNode<KvResult>;
+  /** Its configuration says where the members serve HTTP, see member-address.ts. */
+  readonly node: ServedNode<KvResult> & AdministeredNode;
   readonly machine: ReadableMachine;
   readonly cluster: bigint;
-  /** All members, this node included. */
-  readonly members: readonly ServiceMember[];
   /** ms in which every request is answered; 5,000 unless stated. */
   readonly requestTimeout?: number;
   /** A request failed through a fault of this program. */
@@ -61,7 +62,7 @@ export class KvService {
   #closing = false;
 
   constructor(options: KvServiceOptions) {
-    const { cluster, machine, members, node, storage, transport } = options;
+    const { cluster, machine, node, storage, transport } = options;
     this.#requestTimeout = options.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.#onError = options.onError ?? (() => undefined);
     const sources: NodeSources = { status: () => node.status, storage, transport };
@@ -71,12 +72,14 @@ export class KvService {
       node,
       forwarder: this.#forwarder,
       leaders: this.#leaders,
-      peers: new Map(members.map(({ id, http }) => [id, parseAddress(http)])),
+      addressOf: (id) => httpAddressOf(node, id),
       random: Math.random,
     });
+    const budget = new BodyBudget();
     this.#routes = [
-      ...keyRoutes({ node, machine, gateway, budget: new BodyBudget() }),
-      ...nodeRoutes({ ...sources, cluster, members, keys: () => machine.size, metrics: this.#metrics }),
+      ...keyRoutes({ node, machine, gateway, budget }),
+      ...adminRoutes({ node, gateway, budget }),
+      ...nodeRoutes({ ...sources, node, cluster, keys: () => machine.size, metrics: this.#metrics }),
     ];
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -20,6 +20,12 @@ describe("what the command says", () => {
     [["cluster", "--help"]],
     [["sim", "--help"]],
     [["inspect", "--help"]],
+    [["add", "--help"]],
+    [["replace", "--help"]],
+    [["transfer", "--help"]],
+    [["snapshot", "--help"]],
+    [["status", "--help"]],
+    [["recover", "--help"]],
   ])("%j teaches with examples", async (args) => {
     const { code, stdout } = await runCli(args);
     expect(code).toBe(0);
@@ -39,6 +45,16 @@ describe("what the command says", () => {
     [["sim", "--faults", "gremlins"], "there are: drop"],
     [["inspect", "absent.wasm"], "cannot read absent.wasm"],
     [["inspect", "extra", "argument"], "too many arguments"],
+    [["serve", "--id", "1", "--cluster", "c", "--data", "unused"], "nothing says which cluster this is"],
+    [["serve", "--id", "1", "--cluster", "c", "--data", "unused", "--bootstrap"], "give both"],
+    [["add", "4"], "Write ID=host:port,http=host:port"],
+    [["add", "4=a:1,http=a:2", "4=b:1,http=b:2"], "Node 4 is there twice"],
+    [["remove", "x"], "from 1 to 4294967295"],
+    [["replace", "4", "4=a:1,http=a:2"], "an id of its own"],
+    [["members", "--node", "8101"], "Write host:port"],
+    [["status", "--node", "127.0.0.1:1"], "no node answers"],
+    [["snapshot", "--node", "a:1", "--node", "b:1"], "give --node once"],
+    [["recover", "--data", "absent", "--members", "1=a:1,http=a:2"], "absent is no folder"],
   ])("%j is refused with a way out", async (args, message) => {
     const { code, stdout, stderr } = await runCli(args, { cwd: temporaryFolder() });
     expect(stderr).toContain(message);

@@ -4,8 +4,7 @@
  */
 
 import { History, type Value } from "../../sim/checkers/history.js";
-import type { ServeCluster } from "./harness.js";
-import type { Reply } from "./http-client.js";
+import type { HttpClient, Reply } from "./http-client.js";
 
 /** Keys that all clients fight for. */
 const HOT_KEYS = ["hot/0", "hot/1", "hot/2", "hot/3"];
@@ -21,6 +20,14 @@ type Outcome =
   | { readonly kind: "ok"; readonly reply: Reply & { kind: "reply" } }
   | { readonly kind: "failed" | "unknown" };
 
+/** What the clients need of a cluster. */
+export interface LoadedCluster {
+  readonly http: HttpClient;
+  /** The nodes that may be asked, at the moment. */
+  readonly ids: readonly number[];
+  port(id: number): number;
+}
+
 export class Workload {
   readonly history = new History();
   /** Keys whose write was acknowledged, with their value. */
@@ -29,10 +36,11 @@ export class Workload {
   readonly sent = new Map<string, Set<string>>();
   /** Answers that no correct service gives. */
   readonly surprises: string[] = [];
+  #finished = false;
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
   constructor(
-    private readonly cluster: ServeCluster,
+    private readonly cluster: LoadedCluster,
     private readonly clients: number,
     private readonly keysAClient: number,
   ) {}
@@ -40,6 +48,11 @@ export class Workload {
   /** Runs all clients to their end. */
   async run(): Promise<void> {
     await Promise.all(Array.from({ length: this.clients }, (_, client) => this.#client(client)));
+  }
+
+  /** The clients end, each behind what it is at. */
+  finish(): void {
+    this.#finished = true;
   }
 
   /** Resolves when so many keys have been acknowledged. */
@@ -50,7 +63,7 @@ export class Workload {
   }
 
   async #client(client: number): Promise<void> {
-    for (let n = 0; n < this.keysAClient; n++) {
+    for (let n = 0; n < this.keysAClient && !this.#finished; n++) {
       await this.#write(client, `key/${client}/${n}`, `value ${client}.${n}`);
       if (n % WRITES_A_ROUND !== 0) continue;
       await this.#read(client, `key/${(client + 1) % this.clients}/${n}`);

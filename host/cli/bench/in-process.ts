@@ -4,12 +4,12 @@
  * a log of its own.
  */
 
-import { Role, SnapshotAnswer, StatusCode, StorageAnswer, TimerKind } from "../../core/abi.js";
+import { Role, StatusCode, StorageAnswer, TimerKind } from "../../core/abi.js";
 import { encodeConfiguration } from "../../core/configuration.js";
 import { CoreInstance, type Effects } from "../../core/instance.js";
 import { shippedCore } from "../../core/module.js";
 import { CoreNode, statusName } from "../../core/node.js";
-import { SERVER_CAPACITY } from "../../core/plan.js";
+import { type Capacity, SERVER_CAPACITY } from "../../core/plan.js";
 import { type BenchResult, timed } from "./result.js";
 
 const NODES = 3;
@@ -26,12 +26,20 @@ export class InProcessCluster {
   readonly nodes: CoreNode[] = [];
   crossings = 0;
   bytesCopied = 0;
+  /** Who gets no messages. */
+  readonly muted = new Set<number>();
+  /** Ticket up to which reads were answered. */
+  readsAnswered = 0;
+  /** The image of the leader's snapshot, and the bytes of it that a follower has taken. */
+  image: Uint8Array = new Uint8Array(0);
+  imageTaken = 0;
+  imageComplete = false;
   #now = 0;
 
-  constructor() {
+  constructor(capacity: Capacity = CAPACITY) {
     const configuration = encodeConfiguration(Array.from({ length: NODES }, (_, i) => ({ id: i + 1 })));
     for (let id = 1; id <= NODES; id++) {
-      const node = new CoreNode(this.instance, { ...CAPACITY, cluster: 1n, group: 0, id }, this.#effects());
+      const node = new CoreNode(this.instance, { ...capacity, cluster: 1n, group: 0, id }, this.#effects());
       node.restoreSnapshot(0, 0, configuration);
       node.start(this.#now);
       this.nodes.push(node);
@@ -41,6 +49,16 @@ export class InProcessCluster {
 
   get leader(): CoreNode {
     return this.#node(1);
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Time passes and the leader's next heartbeat is due. */
+  heartbeat(): void {
+    this.#now += CAPACITY.heartbeat;
+    this.leader.timer(this.#now, TimerKind.HEARTBEAT);
   }
 
   /** Flushes every node once, the leader first: what it sends is received at once, and so are the answers. */
@@ -63,11 +81,14 @@ export class InProcessCluster {
 
   #effects(): Effects {
     const log = new Int32Array(LOG_WORDS);
+    const sink = new Uint8Array(SERVER_CAPACITY.maxMessage);
     let end = 0;
     const store = (address: number, length: number): void => {
       const from = this.instance.words;
-      const first = address >>> 2;
-      const words = length >>> 2;
+      let first = address >>> 2;
+      let words = length >>> 2;
+      for (; words > LOG_WORDS; first += LOG_WORDS, words -= LOG_WORDS)
+        log.set(from.subarray(first, first + LOG_WORDS));
       if (end + words > LOG_WORDS) end = 0;
       if (length > SHORT_COPY) log.set(from.subarray(first, first + words), end);
       else for (let i = 0; i < words; i++) log[end + i] = from[first + i] as number;
@@ -85,6 +106,7 @@ export class InProcessCluster {
       read: () => StorageAnswer.FAILED,
       send: (to, message, length) => {
         this.crossings += 2;
+        if (this.muted.has(to)) return;
         const receiver = this.#node(to);
         this.instance.bytes.copyWithin(receiver.inbox, message, message + length);
         this.bytesCopied += length;
@@ -98,9 +120,20 @@ export class InProcessCluster {
         this.crossings++;
         return 0;
       },
-      readSnapshot: () => SnapshotAnswer.FAILED,
-      writeSnapshot: () => -1,
-      reads: () => undefined,
+      readSnapshot: (_index, offset, into, capacity) => {
+        const piece = this.image.subarray(offset, offset + capacity);
+        this.instance.bytes.set(piece, into);
+        return piece.length;
+      },
+      writeSnapshot: (_index, _term, offset, bytes, length, last) => {
+        sink.set(this.instance.bytes.subarray(bytes, bytes + length));
+        this.imageTaken = offset + length;
+        this.imageComplete = last;
+        return 0;
+      },
+      reads: (ticket, _index, answered) => {
+        if (answered) this.readsAnswered = ticket;
+      },
       event: () => undefined,
     };
   }
