@@ -3,10 +3,13 @@
  * and says in its summary if it could not.
  */
 
+import { readFileSync } from "node:fs";
 import { onTestFinished } from "vitest";
+import { compileCore } from "../../host/core/module.js";
 import type { CoreUnderTest } from "../../sim/core-under-test.js";
 import { DrivenCore } from "../../sim/driven-core.js";
 import { ENGINES, type EngineName, engineIsBuilt, openCore } from "../../sim/engines.js";
+import { V8Core } from "../../sim/v8-core.js";
 
 export interface Engine {
   readonly name: string;
@@ -30,7 +33,16 @@ function putAway(name: EngineName, core: DrivenCore): void {
   else idle.set(name, core);
 }
 
-export const cores: readonly Engine[] = ENGINES.filter(engineIsBuilt).map((name) => ({
-  name,
-  make: () => openFor(name),
-}));
+/** Path of a module that takes the place of the shipped one, on this process's engine alone: a core with a rule removed. */
+const OTHER_MODULE = process.env["METALRAFT_MODULE"];
+
+/** An engine for a module that is not the shipped one. */
+function engineFor(path: string): Engine {
+  const module = compileCore(new Uint8Array(readFileSync(path)));
+  return { name: "v8", make: () => new V8Core(module) };
+}
+
+export const cores: readonly Engine[] =
+  OTHER_MODULE === undefined
+    ? ENGINES.filter(engineIsBuilt).map((name) => ({ name, make: () => openFor(name) }))
+    : [engineFor(OTHER_MODULE)];

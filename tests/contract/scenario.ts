@@ -3,7 +3,16 @@
  * and roles read as text. Disks are synchronous unless a scenario is about durability.
  */
 
-import { EventKind, MemberRole, ReadKind, Role, RoleName, StatusCode, StatusCodeName, TimerKind } from "../../host/core/abi.js";
+import {
+  EventKind,
+  MemberRole,
+  ReadKind,
+  Role,
+  RoleName,
+  StatusCode,
+  StatusCodeName,
+  TimerKind,
+} from "../../host/core/abi.js";
 import { encodeConfiguration, type MemberInfo } from "../../host/core/configuration.js";
 import type { Capacity } from "../../host/core/plan.js";
 import type { CoreState, CoreUnderTest } from "../../sim/core-under-test.js";
@@ -12,7 +21,7 @@ import { type Address, describeMessage, type EntrySpec, encodeEntries, membersOf
 import type { Envelope } from "../../sim/network.js";
 import type { NodeSetup } from "../../sim/node-setup.js";
 import { TINY_CAPACITY } from "../../sim/run.js";
-import type { FailingEffect, SimNode } from "../../sim/sim-node.js";
+import { type FailingEffect, type SimNode, UNARMED } from "../../sim/sim-node.js";
 import { DEFAULT_CLUSTER, World } from "../../sim/world.js";
 
 /** Deliveries after which a network that does not become quiet is a bug. */
@@ -275,6 +284,96 @@ export class Scenario {
     const text = this.#lines.join("\n");
     this.#lines = [];
     return text;
+  }
+
+  // Words for what takes many steps.
+
+  /** Proposes commands one after the other, each of which is delivered to whoever can be reached. */
+  commit(id: number, ...commands: readonly string[]): void {
+    for (const command of commands) {
+      const status = this.propose(id, command);
+      if (status !== OK) throw new Error(`node ${id} answers ${command} with ${status}`);
+      this.deliverAll();
+    }
+  }
+
+  /** Commits as many commands as stated: "c1", "c2", ... */
+  commitMany(id: number, count: number): void {
+    this.commit(id, ...Array.from({ length: count }, (_, i) => `c${i + 1}`));
+  }
+
+  /** Heartbeats of a leader, each with all that follows from it. */
+  rounds(id: number, count = 1): void {
+    for (let i = 0; i < count && this.node(id).leads; i++) {
+      this.heartbeat(id);
+      this.deliverAll();
+    }
+  }
+
+  /** Delivers the oldest message again and again until something holds. Nothing is installed meanwhile. */
+  deliverUntil(holds: () => boolean): void {
+    for (let i = 0; i < DELIVERIES && !holds(); i++) {
+      const [oldest] = this.world.network.underWay();
+      if (oldest === undefined) break;
+      this.deliver(oldest.from, oldest.to);
+    }
+    if (!holds()) throw new Error("everything is delivered, and it does not hold");
+  }
+
+  /** Several inputs of one node in one flush. */
+  batch(id: number, inputs: () => void): void {
+    this.world.autoFlush = false;
+    inputs();
+    this.world.autoFlush = true;
+    this.world.flush(this.node(id));
+  }
+
+  /** Where on a link the oldest message is whose line contains a text. */
+  #find(from: number, to: number, part: string): number {
+    const position = this.underWay(from, to).findIndex((line) => line.includes(part));
+    if (position < 0) throw new Error(`no ${part} is under way from ${from} to ${to}: ${this.underWay(from, to)}`);
+    return position;
+  }
+
+  /** Delivers the oldest message on a link whose line contains a text; others may be overtaken. */
+  deliverOnly(from: number, to: number, part: string): string {
+    return this.deliverAt(from, to, this.#find(from, to, part));
+  }
+
+  /** Delivers everything between some nodes until nothing is left there. */
+  deliverAmong(...ids: readonly number[]): void {
+    for (let i = 0; i < DELIVERIES; i++) {
+      const next = this.world.network.underWay().find(({ from, to }) => ids.includes(from) && ids.includes(to));
+      if (next === undefined) return;
+      this.deliver(next.from, next.to);
+    }
+    throw new Error(`what is between ${ids} does not become quiet`);
+  }
+
+  /** Sends the oldest message on a link whose line contains a text once more. */
+  duplicate(from: number, to: number, part: string): void {
+    this.world.duplicate(this.world.network.link(from, to), this.#find(from, to, part));
+  }
+
+  /** A node's host reports that a member cannot be reached: answers the status code's name. */
+  unreachable(id: number, peer: number): string {
+    return statusOf(this.world.unreachable(this.node(id), peer));
+  }
+
+  /** True time passes, ms by ms: timers fire when they are due, and what is sent arrives at once. Nodes that are paused
+   * fire none. */
+  live(ms: number, ...paused: readonly number[]): void {
+    for (let i = 0; i < ms; i++) {
+      this.world.advanceAll(1);
+      for (const node of this.world.nodes) {
+        for (const kind of [TimerKind.ELECTION, TimerKind.HEARTBEAT]) {
+          const deadline = node.deadlines[kind] ?? UNARMED;
+          const due = deadline !== UNARMED && deadline <= node.clock;
+          if (due && node.isUp && !paused.includes(node.id)) this.world.fire(node, kind);
+        }
+      }
+      this.deliverAll();
+    }
   }
 
   #note(node: SimNode, kind: number, first: number, second: number): void {
