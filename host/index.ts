@@ -33,6 +33,12 @@ export {
   type SnapshotThresholds,
 } from "./node.js";
 export type { Observer } from "./observer/observer.js";
+export { resultOf, type SessionAnswer, type SessionRefusal, SessionRefusedError } from "./session/answers.js";
+export { ClientSession } from "./session/client.js";
+export { type Envelope, encodeEnvelope, encodePlain } from "./session/envelope.js";
+export { SESSION_LIMITS, type SessionLimits } from "./session/limits.js";
+export { LogClock } from "./session/log-clock.js";
+export { type InnerMachine, type ResultCodec, SessionMachine } from "./session/machine.js";
 export { MemoryStorage } from "./storage/memory.js";
 export { DiskSnapshotStore, type DiskSnapshotStoreOptions } from "./storage/snapshot/disk.js";
 export { type SnapshotImage, splitImage } from "./storage/snapshot/image.js";
@@ -48,3 +54,4 @@ export { parseAddress } from "./transport/address.js";
 export { MemoryNetwork, MemoryTransport } from "./transport/memory.js";
 export { TcpTransport, type TcpTransportOptions } from "./transport/tcp.js";
 export * from "./transport/transport.js";
+export { UdpTransport, type UdpTransportOptions } from "./transport/udp.js";

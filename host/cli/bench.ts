@@ -9,6 +9,7 @@ import { runCatchUp, runLeaseReads, runReadIndex, runSnapshotChunks } from "./be
 import { runGroups } from "./bench/groups.js";
 import { InProcessCluster, runCommits, runCrossings } from "./bench/in-process.js";
 import { type BenchResult, formatResults, median, timed } from "./bench/result.js";
+import { runSoak } from "./bench/soak.js";
 import { wholeNumber } from "./flags.js";
 import { say, sayJson, tell } from "./output.js";
 
@@ -23,6 +24,7 @@ const COMMITS: readonly (readonly [batch: number, total: number])[] = [
   [64, 64 * 30_000],
 ];
 const SIMULATION = { seed: 7, nodes: 5, steps: 200_000 };
+const SOAK_PAYLOAD = 64;
 const DURABLE = { clients: 64, payload: 256 };
 
 const EXAMPLES = `
@@ -30,9 +32,10 @@ Examples:
   metalraft bench
   metalraft bench --only commit --json
   metalraft bench --only memory             10 million commits, and the memory before and after
+  metalraft bench --only soak --writes 5000000   endless load on disk: what is held early and late
 
-The benchmarks are ${["commit", "reads", "catch-up", "memory", "sim", "durable", "admin", "groups"].join(", ")}. The first row, what one call into the core and
-back costs, is the unit to compare the others with: on a busy machine all of them rise together.`;
+The benchmarks are ${["commit", "reads", "catch-up", "memory", "sim", "durable", "admin", "groups", "soak"].join(", ")}. The first
+row, what one call into the core and back costs, is the unit to compare the others with: on a busy machine all of them rise together.`;
 
 interface BenchFlags {
   readonly only?: string;
@@ -50,13 +53,16 @@ const BENCHMARKS: Readonly<Record<string, (flags: BenchFlags) => BenchResult[] |
   durable: async ({ writes }) => [await runDurable({ ...DURABLE, writes })],
   admin: runAdministration,
   groups: ({ groups }) => runGroups(groups),
+  soak: async ({ writes }) => [await runSoak(writes, SOAK_PAYLOAD)],
 };
+/** Takes minutes: only when it is asked for by name. */
+const LONG: ReadonlySet<string> = new Set(["soak"]);
 
 export function benchCommand(): Command {
   return new Command("bench")
     .description("measure the core, the simulator, a durable cluster, and its administration")
-    .option("--only <name>", `one of ${Object.keys(BENCHMARKS).join(", ")} (default: all)`)
-    .option("--writes <n>", "writes to the durable cluster", wholeNumber(1, 10_000_000), 20_000)
+    .option("--only <name>", `one of ${Object.keys(BENCHMARKS).join(", ")} (default: all but soak)`)
+    .option("--writes <n>", "writes to the durable cluster, and of the soak", wholeNumber(1, 10_000_000), 20_000)
     .option("--groups <n>", "groups of the benchmark of many groups", wholeNumber(3, 10_000), 1000)
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
@@ -69,7 +75,7 @@ async function runBench(flags: BenchFlags, command: Command): Promise<void> {
   }
   const results: BenchResult[] = [];
   for (const [name, bench] of Object.entries(BENCHMARKS)) {
-    if (flags.only !== undefined && flags.only !== name) continue;
+    if (flags.only === undefined ? LONG.has(name) : flags.only !== name) continue;
     tell(`${name} ...`);
     results.push(...(await bench(flags)));
   }
