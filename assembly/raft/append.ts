@@ -91,7 +91,7 @@ export function receiveAppend(n: Node, header: Header, append: Append): i32 {
     return StatusCode.OK;
   }
   peer.due |= Due.APPEND_REPLY;
-  askLeader(n);
+  if (n.readTold != n.readTicket) askLeader(n);
   return StatusCode.OK;
 }
 

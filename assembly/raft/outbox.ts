@@ -55,6 +55,13 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
   const due = peer.due;
   peer.due = 0;
   if (peer.id == planOf(n).id) return StatusCode.OK;
+  if ((due & ~(Due.APPEND | Due.HEARTBEAT)) != 0) flushOthers<Sink>(n, peer, due);
+  if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
+  return sendAppends<Sink>(n, peer, (due & Due.HEARTBEAT) != 0);
+}
+
+/** Sends what is due besides Appends. */
+function flushOthers<Sink extends Effects>(n: Node, peer: Peer, due: u32): void {
   if ((due & Due.PRE_VOTE_REPLY) != 0) sendPreVoteReply<Sink>(n, peer);
   // Granted if the vote is the asker's, whatever it was when the request came.
   if ((due & Due.VOTE_REPLY) != 0) {
@@ -67,8 +74,6 @@ function flushPeer<Sink extends Effects>(n: Node, peer: Peer): i32 {
   if ((due & Due.TIMEOUT_NOW) != 0) sendHeader<Sink>(n, peer, MessageKind.TIMEOUT_NOW, 0, n.term, false);
   if ((due & Due.READ_REQUEST) != 0) sendReadRequest<Sink>(n, peer);
   if ((due & Due.READ_REPLY) != 0) sendReadReply<Sink>(n, peer);
-  if (((due & (Due.APPEND | Due.HEARTBEAT)) == 0) | (n.role != Role.LEADER)) return StatusCode.OK;
-  return sendAppends<Sink>(n, peer, (due & Due.HEARTBEAT) != 0);
 }
 
 // @ts-ignore: decorator
@@ -165,6 +170,8 @@ function sendReadReply<Sink extends Effects>(n: Node, peer: Peer): void {
 
 /** Last entry that may be sent to a member. A witness follows the commit index while full members in contact are a quorum
  * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. */
+// @ts-ignore: decorator
+@inline
 function lastFor(n: Node, peer: Peer): u64 {
   return isWitness(peer) && fullQuorumActive(n) ? n.commit : n.last;
 }
@@ -215,27 +222,27 @@ function hasPlace(n: Node, peer: Peer): bool {
  */
 function sendAppends<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool): i32 {
   let sent = false;
-  if (needsSnapshot(n, peer)) {
+  if (peer.next < n.first && needsSnapshot(n, peer)) {
     if ((peer.state != PeerState.SNAPSHOT) | (peer.chunkIndex != n.snapshotIndex)) beginSnapshot(n, peer);
     return sendChunk<Sink>(n, peer, heartbeat);
   }
+  const last = lastFor(n, peer);
   if (peer.state != PeerState.PIPELINE) {
     if ((peer.paused != 0) & !heartbeat) return StatusCode.OK;
     // The first probe carries entries, in the hope that it fits; its repetitions do not.
-    const outcome = sendAppend<Sink>(n, peer, peer.paused == 0, false);
+    const outcome = sendAppend<Sink>(n, peer, (peer.paused == 0) & (peer.next <= last), last, false);
     if (outcome == SENT) peer.paused = 1;
     return min(outcome, StatusCode.OK);
   }
   // Bounded by the in-flight window.
-  const last = lastFor(n, peer);
   while (peer.next <= last && hasPlace(n, peer)) {
-    const outcome = sendAppend<Sink>(n, peer, true, false);
+    const outcome = sendAppend<Sink>(n, peer, true, last, false);
     if (outcome != SENT) return outcome;
     sent = true;
   }
   const news = min(n.commit, peer.match) > peer.commitSent;
   if (sent | !(heartbeat | news)) return StatusCode.OK;
-  return min(sendAppend<Sink>(n, peer, false, !heartbeat), StatusCode.OK);
+  return min(sendAppend<Sink>(n, peer, false, last, !heartbeat), StatusCode.OK);
 }
 
 /** Sends the next chunk of the snapshot, or the one that is out again when a heartbeat interval has passed. A heartbeat
@@ -257,12 +264,10 @@ function sendChunk<Sink extends Effects>(n: Node, peer: Peer, heartbeat: bool): 
 
 /** Sends one Append from `peer.next` on. Followers at the same place share one encoding of it.
  * @returns SENT, 0 if storage wants to be asked later (the member stays due), or why the node has to stop */
-function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool, quiet: bool): i32 {
-  const last = lastFor(n, peer);
-  const entriesDue = withEntries & (peer.next <= last);
+function sendAppend<Sink extends Effects>(n: Node, peer: Peer, withEntries: bool, last: u64, quiet: bool): i32 {
   let length = n.sharedLength;
-  if ((length == 0) | !entriesDue | (n.sharedNext != peer.next) | isWitness(peer)) {
-    const status = encodeAppend<Sink>(n, peer, entriesDue, last);
+  if ((length == 0) | !withEntries | (n.sharedNext != peer.next) | isWitness(peer)) {
+    const status = encodeAppend<Sink>(n, peer, withEntries, last);
     if (status <= 0) {
       peer.due |= Due.APPEND;
       return status;

@@ -59,9 +59,8 @@ export function askLeader(n: Node): void {
   if (n.readTicket > max(n.readConfirmed, n.readRefused)) peerToAnswer(n, n.leader).due |= Due.READ_REQUEST;
 }
 
-/** Leader: looks how far its rounds are acknowledged, if anybody waits for that. */
+/** Leader: somebody waits for a round; looks how far they are acknowledged. */
 export function confirmRounds(n: Node): void {
-  if (n.roundWanted <= n.roundConfirmed) return;
   n.roundConfirmed = quorumRound(n);
   for (let i: u32 = 0; i < n.members; i++) {
     const peer = peerAt(n, i);

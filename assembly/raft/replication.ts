@@ -84,7 +84,7 @@ export function receiveReply(n: Node, header: Header, reply: AppendReply): i32 {
   if (peer === null) return StatusCode.STALE;
   peer.lastAck = max(peer.lastAck, reply.sent);
   peer.ackRound = max(peer.ackRound, reply.round);
-  confirmRounds(n);
+  if (n.roundWanted > n.roundConfirmed) confirmRounds(n);
   const news = reply.sequence - peer.sequenceAcked;
   if (news <= peer.sequenceSent - peer.sequenceAcked) peer.sequenceAcked = reply.sequence;
   const advanced = reply.match > peer.match;

@@ -135,10 +135,10 @@ export function flushChunk<Sink extends Effects>(n: Node): void {
   n.incomingDone = u32(last);
 }
 
-/** Leader: whether a follower needs entries that only the snapshot holds. */
+/** Leader: whether a follower, whose next entry has left the window, needs entries that only the snapshot holds. */
 export function needsSnapshot(n: Node, peer: Peer): bool {
-  if ((peer.next >= n.first) | (peer.next > n.compacted + 1)) return false;
   const prev = peer.next - 1;
+  if (prev > n.compacted) return false;
   return prev < n.compacted || (prev != n.snapshotIndex && !knowsTerm(n, prev));
 }
 

@@ -37,9 +37,9 @@ const HIGH_WORD = 2 ** 32;
 /** Arenas begin at multiples of this, so that no two share a cache line. */
 const ARENA_ALIGNMENT = 64;
 
-/** The number that crossed the boundary as two words. */
+/** The number that crossed the boundary as two words. Most are small, and stay integers for the engine. */
 function join(low: number, high: number): number {
-  return (high >>> 0) * HIGH_WORD + (low >>> 0);
+  return high === 0 && low >= 0 ? low : (high >>> 0) * HIGH_WORD + (low >>> 0);
 }
 
 /** The low word of a number, for the boundary. */

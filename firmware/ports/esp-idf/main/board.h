@@ -1,4 +1,4 @@
-/* Sizes of a board, in bytes; the test's build makes room for the larger pointers of a PC. */
+/* Sizes of a board, in bytes. The test's build has others: a PC's pointers are larger. */
 #ifndef ESP_BOARD_H
 #define ESP_BOARD_H
 
@@ -12,8 +12,8 @@
 #endif
 
 /* One arena of the plan of node_options.c: that of sizes.h with longer addresses, and what the allocator takes. */
-#define BOARD_ARENA \
-  (METALRAFT_BOARD_ARENA + METALRAFT_BOARD_NODES * (POSIX_ADDRESS_BYTES - METALRAFT_BOARD_ADDRESS) + METALRAFT_HEAP_BYTES)
+#define BOARD_LONGER_ADDRESSES (METALRAFT_BOARD_NODES * (POSIX_ADDRESS_BYTES - METALRAFT_BOARD_ADDRESS))
+#define BOARD_ARENA (METALRAFT_BOARD_ARENA + BOARD_LONGER_ADDRESSES + METALRAFT_HEAP_BYTES)
 
 /* The interpreter's stack. */
 #ifndef BOARD_INTERPRETER_STACK
@@ -26,6 +26,11 @@
  */
 #ifndef BOARD_THREAD_STACK
 #define BOARD_THREAD_STACK 12288
+#endif
+
+/* Between a trap and the restart, in s: time to read why, and no hot loop if it traps each time. */
+#ifndef BOARD_RESTART_DELAY
+#define BOARD_RESTART_DELAY 10
 #endif
 
 #endif

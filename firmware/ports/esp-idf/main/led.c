@@ -17,6 +17,7 @@ const uint32_t led_events = UINT32_C(1) << METALRAFT_EVENT_KIND_ROLE | UINT32_C(
 
 static int leads;
 static int blinks;
+/* When the blink was first seen; 0 until then, for an event brings no time. */
 static uint64_t blink_begins;
 
 static void show(int lit) {
@@ -31,12 +32,16 @@ void led_open(void) {
   show(0);
 }
 
+static void begin_blink(void) {
+  blinks = 1;
+  blink_begins = 0;
+}
+
 void led_observe(void *context, uint32_t kind, uint64_t first, uint64_t second) {
   (void)context;
   (void)second;
   if (kind == METALRAFT_EVENT_KIND_ROLE) leads = first == METALRAFT_ROLE_LEADER;
-  else blinks = 1;
-  blink_begins = 0;
+  else if (!blinks) begin_blink();
   show(leads != blinks);
 }
 

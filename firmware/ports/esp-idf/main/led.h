@@ -1,6 +1,6 @@
 /*
- * A LED that shows what the observer tells: lit while the node leads, and for a moment the other way round when something
- * is committed. All functions are for the node's thread.
+ * A LED that shows what the observer tells: lit while the node leads, and for a moment the other way round when
+ * something is committed. All functions are for the node's thread.
  */
 #ifndef ESP_LED_H
 #define ESP_LED_H

@@ -26,12 +26,14 @@ static struct timespec in_patience(void) {
 
 void mailbox_ask(const char *line, char *into, uint32_t capacity) {
   const struct timespec until = in_patience();
-  int waiting = 0;
+  int waited = 0;
   pthread_mutex_lock(&lock);
   number++;
   answer[0] = '\0';
   snprintf(question, sizeof question, "%s", line);
-  while (closed == NULL && answer[0] == '\0' && waiting == 0) waiting = pthread_cond_timedwait(&answered, &lock, &until);
+  while (closed == NULL && answer[0] == '\0' && waited == 0) {
+    waited = pthread_cond_timedwait(&answered, &lock, &until);
+  }
   const char *text = "no answer yet: it was lost, or may yet take effect";
   if (closed != NULL) text = closed;
   else if (answer[0] != '\0') text = answer;

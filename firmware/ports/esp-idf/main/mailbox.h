@@ -1,6 +1,6 @@
 /*
- * Hands lines from the console's task to the node's thread, which alone may touch the node, and answers back. Room for one
- * line: the console waits for each.
+ * Hands lines from the console's task to the node's thread, which alone may touch the node, and answers back. Room for
+ * one line: the console waits for each.
  */
 #ifndef ESP_MAILBOX_H
 #define ESP_MAILBOX_H

@@ -1,11 +1,11 @@
 /*
- * A node on an ESP32: the core under WAMR, the log in a raw partition, datagrams over Wi-Fi, a console, a LED. All of the
- * node's memory is static, but for linear memory.
+ * A node on an ESP32: the core under WAMR, the log in a raw partition, datagrams over Wi-Fi, a console, a LED. All of
+ * the node's memory is static, but for linear memory.
  *
- * Everything runs on one POSIX thread, which WAMR asks for; the console's task and the events of Wi-Fi hand over what they
- * have. When the core traps, the board says why and starts again from its log. When the node stops for another reason
- * (flash worn or foreign, a module of another digest), starting again would not help: it says why, also to each line of
- * the console, and stays.
+ * Everything runs on one POSIX thread, which WAMR asks for; the console's task and the events of Wi-Fi hand over what
+ * they have. When the core traps, the board says why and starts again from its log. When the node stops for another
+ * reason (flash worn or foreign, a module of another digest), starting again would not help: it says why, also to each
+ * line of the console, and stays.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -30,8 +30,8 @@
 
 /* The longest that a line of the console or the LED waits, in ms. */
 #define MOST_WAIT 20
-/* Between a trap and the restart, in s: time to read why, and no hot loop if it traps each time. */
-#define RESTART_DELAY 10
+/* For tasks of lower priority, the console's among them, when a flood leaves no other pause, in us: a tick. */
+#define BREATH 1000
 
 #define TEXT_OF(value) #value
 #define TEXT(value) TEXT_OF(value)
@@ -94,13 +94,13 @@ static const mr_platform platform = {
     .flash = &flash,
 };
 
-/* The settings of menuconfig are read as the flags of a process are. Answers 0, or -1 after it has said what is wrong. */
+/* Menuconfig's settings are read as the flags of a process are. Answers 0, or -1 after it has said what is wrong. */
 static int read_settings(void) {
   static char listen_on[] = "0.0.0.0:" TEXT(CONFIG_METALRAFT_PORT);
   static char id[] = TEXT(CONFIG_METALRAFT_NODE_ID), cluster[] = TEXT(CONFIG_METALRAFT_CLUSTER_ID);
   static char timeout[] = TEXT(CONFIG_METALRAFT_ELECTION_TIMEOUT), members[] = CONFIG_METALRAFT_MEMBERS;
-  char *words[] = {"metalraft", "--listen",           listen_on, "--flash",   FLASH_PARTITION_NAME, "--id", id, "--cluster",
-                   cluster,     "--election-timeout", timeout,   "--members", members};
+  char *words[] = {"metalraft", "--listen", listen_on,   "--flash", FLASH_PARTITION_NAME, "--id", id,
+                   "--cluster", cluster,    "--election-timeout",   timeout,              "--members", members};
   const int count = (int)(sizeof words / sizeof words[0]);
   return posix_read_node_options(&options, members[0] == '\0' ? count - 2 : count, words);
 }
@@ -144,6 +144,10 @@ static const char *start_node(void) {
 /* Waits for a datagram, at most so many ms. */
 static void wait_for_datagram(int32_t most) {
   fd_set sockets;
+  if (most == 0) {
+    usleep(BREATH);
+    return;
+  }
   struct timeval patience = {0, (most < MOST_WAIT ? most : MOST_WAIT) * 1000};
   FD_ZERO(&sockets);
   FD_SET(datagrams.socket, &sockets);
@@ -182,7 +186,7 @@ static void *live(void *unused) {
   snprintf(reason, sizeof reason, "refused: %s", problem);
   mailbox_close(reason);
   if (trapped) {
-    sleep(RESTART_DELAY);
+    sleep(BOARD_RESTART_DELAY);
     esp_restart();
   }
   return unused;
