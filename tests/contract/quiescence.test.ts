@@ -134,6 +134,21 @@ describe.each(cores)("rest on $name", ({ make }) => {
       expect(resters(w)).toEqual([1, 2, 3]);
     });
 
+    it("a leader whose own disk is not done stays awake, though the others have committed", () => {
+      const w = led({ nodes: [{ synchronous: false }, {}, {}] });
+      w.propose(1, "x");
+      for (let i = 0; i < 3 * ROUNDS; i++) {
+        w.deliverAmong(1, 2, 3);
+        w.heartbeat(1);
+      }
+      expect(w.describe(1)).toBe("LEADER t1 commit=2");
+      expect(w.applied(1)).toBe("");
+      expect(resters(w)).toEqual([]);
+      w.deliverAll();
+      idle(w);
+      expect(resters(w)).toEqual([1, 2, 3]);
+    });
+
     it("a late last heartbeat does not put a follower to rest that has more by now", () => {
       const w = led();
       while (!w.rests(1)) {
@@ -248,6 +263,19 @@ describe.each(cores)("rest on $name", ({ make }) => {
       idle(w);
       expect(w.members(4)).toBe("1 2 3 4L");
       expect(resters(w)).toEqual([1, 2, 3, 4]);
+    });
+
+    it("a write or a change of members whose messages are all lost: the timers run, and it is sent again", () => {
+      const w = resting();
+      w.propose(1, "x");
+      w.drop();
+      w.live(LONG);
+      expect(w.applied(3)).toBe("2:x");
+      expect(resters(w)).toEqual([1, 2, 3]);
+      w.reconfigure(1, [{ id: 1 }, { id: 2 }, { id: 3, roles: LEARNER }]);
+      w.drop();
+      w.live(LONG);
+      expect(w.members(3)).toBe("1 2 3L");
     });
   });
 

@@ -396,6 +396,24 @@ describe.each(cores)("transfer on $name", ({ make }) => {
       expect(w.describe(3)).toMatch(/^FOLLOWER t4/);
     });
 
+    it("nor does it count when the same leader leads again in a later term", () => {
+      const w = led();
+      w.transfer(1, 2);
+      giveUpOn(w, 2);
+      w.heal();
+      w.forgetLeaders();
+      w.heartbeat(1);
+      expect(w.describe(1)).toBe("FOLLOWER t1 commit=1");
+      w.forgetLeaders();
+      w.expire(1);
+      w.deliverAmong(1, 3);
+      expect(w.describe(1)).toBe("LEADER t2 commit=2");
+      w.deliverOnly(1, 2, "APPEND t2");
+      expect(w.state(2).leader).toBe(1);
+      expect(w.deliverOnly(1, 2, "TIMEOUT NOW t1")).toBe("STALE");
+      expect(w.describe(2)).toMatch(/^FOLLOWER t2/);
+    });
+
     it("a node that was restarted and does not know its leader ignores the message, and takes the repetition", () => {
       const w = led();
       w.transfer(1, 2);
