@@ -40,7 +40,7 @@ describe("a run", () => {
       membership: "voters",
       capacity: { ...ROOMY_CAPACITY, keepEntries: 1000 },
     });
-    const floors = { ELECTIONS: 100, COMMITS: 3000, ANSWERED: 2000, CRASHES: 200, PARTITIONS: 100, STOPPED: 20 };
+    const floors = { ELECTIONS: 100, COMMITS: 3000, ANSWERED: 2000, CRASHES: 200, PARTITIONS: 100, STOPPED: 10 };
     const reached = {
       ELECTIONS: elections,
       COMMITS: commits,
@@ -144,9 +144,9 @@ describe("the clients of a run", () => {
     const clients = new Clients(1, 1, 64, random);
     const machine = new RegisterMachine(1, clients);
     for (let index = 1; index <= 200; index++) {
-      const command = clients.next();
-      if (command === null) throw new Error("the client waits");
-      const bytes = command.slice();
+      const request = clients.draw();
+      if (request === null) throw new Error("the client waits");
+      const bytes = clients.command(request).slice();
       const padded = new Uint8Array((bytes.length + 7) & ~7);
       padded.set(bytes);
       clients.taken(1, index, 1);
