@@ -108,7 +108,7 @@ export class InProcessCluster {
         this.crossings += 2;
         if (this.muted.has(to)) return;
         const receiver = this.#node(to);
-        this.instance.bytes.copyWithin(receiver.inbox, message, message + length);
+        this.#copy(receiver.inbox, message, length);
         this.bytesCopied += length;
         const status = receiver.receiveInbox(this.#now, length);
         if (status < 0) throw new Error(`node ${to} refused a message: ${statusName(status)}`);
@@ -136,6 +136,18 @@ export class InProcessCluster {
       },
       event: () => undefined,
     };
+  }
+
+  /** Copies a message; lengths and places are multiples of 4. */
+  #copy(to: number, from: number, length: number): void {
+    const { bytes, words } = this.instance;
+    if (length > SHORT_COPY) {
+      bytes.copyWithin(to, from, from + length);
+      return;
+    }
+    const target = to >>> 2;
+    const source = from >>> 2;
+    for (let i = 0; i < length >>> 2; i++) words[target + i] = words[source + i] as number;
   }
 
   #durable(): number {
