@@ -12,6 +12,8 @@ import { parseAddress } from "../../transport/address.js";
 import { TcpTransport } from "../../transport/tcp.js";
 import type { Answer, Ask, Load, Question, Reply, Status } from "./groups-protocol.js";
 
+/** Room in the queue to a peer, so that none is dropped when all groups speak at once. */
+const MESSAGES_PER_GROUP = 16;
 /** How long a client waits after a refusal. */
 const PAUSE_MS = 10;
 /** Waited before memory is measured, so that what starting took is given back. */
@@ -38,7 +40,8 @@ class GroupProcess {
     const own = members.find((member) => member.id === id);
     if (own === undefined) throw new RangeError(`node ${id} is no member`);
     const { host, port } = parseAddress(own.address);
-    this.#transport = new TcpTransport({ cluster: 1n, id, host, port });
+    const maxQueueMessages = MESSAGES_PER_GROUP * options.groups;
+    this.#transport = new TcpTransport({ cluster: 1n, id, host, port, maxQueueMessages });
     this.#wal = new GroupWal({ folder });
     const capacity = { quiesceRounds };
     this.#host = new GroupHost({ cluster: 1n, id, transport: this.#transport, wal: this.#wal, capacity });
@@ -49,7 +52,12 @@ class GroupProcess {
     await pause(SETTLE_MS);
     this.#emptyRssBytes = process.memoryUsage.rss();
     const { groups, members } = this.options;
-    for (let group = 1; group <= groups; group++) await this.#host.add(group, { members, machine: new Counter() });
+    for (let group = 1; group <= groups; group++) {
+      // The processes take turns at being the one that should lead.
+      const preferred = 1 + (group % members.length);
+      const ranked = members.map((member) => ({ ...member, priority: member.id === preferred ? 1 : 0 }));
+      await this.#host.add(group, { members: ranked, machine: new Counter() });
+    }
   }
 
   status(): Status {
