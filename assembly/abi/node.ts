@@ -144,11 +144,15 @@ export class Node {
   contactBase: u64;
   /** Leader: when the transfer is given up. */
   transferDeadline: u64;
-  /** 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration, or
+  /** Not 0 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration, or
    * to step down because it is no voter in it. */
   unsettled: u32;
   /** Leader: 1 from when it asked a member to campaign; its lease may be broken from there. Candidate: 1 if it was asked. */
   handOver: u32;
+  /** 1 if another member has a higher election priority. */
+  outranked: u32;
+  /** 1 if this node was a full voter before the configuration in force, or before ones in a row, took its vote. */
+  formerVoter: u32;
   /** Leader: idle heartbeat rounds so far. */
   idleRounds: u32;
   /** Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */

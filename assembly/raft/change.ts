@@ -10,7 +10,7 @@ import { Peer } from "../abi/peer";
 import { StatusCode } from "../abi/status-code";
 import { align8 } from "../state/memory";
 import { at, planOf } from "../state/arena";
-import { findPeer, peerAt } from "../state/peers";
+import { findPeer, ownRoles, peerAt } from "../state/peers";
 import { push } from "../state/window";
 import { configurationIsValid, firstMember, nextMember } from "../wire/configuration";
 import { outboxOf } from "../wire/encode";
@@ -90,8 +90,7 @@ export function changeByItself(n: Node): void {
     append(n, changetype<usize>(outboxOf(n)), length);
     return;
   }
-  const self = findPeer(n, planOf(n).id);
-  if (self === null || (self.roles & (MemberRole.VOTER | MemberRole.OUTGOING)) == 0) retire(n);
+  if ((ownRoles(n) & (MemberRole.VOTER | MemberRole.OUTGOING)) == 0) retire(n);
 }
 
 /** Makes the configuration that follows by itself, in the outbox, which is free between two flushes. Answers its length;

@@ -41,7 +41,10 @@ export function advanceCommit(n: Node): void {
 export function markDurable(n: Node, index: u64): void {
   assert((index > n.durable) & (index <= n.written));
   n.durable = index;
-  if (n.role == Role.LEADER) advanceCommit(n);
+  if (n.role != Role.LEADER) return;
+  // A witness may be waiting for it.
+  markAppends(n);
+  advanceCommit(n);
 }
 
 /** The host reports that the entry (index, term) and all before it are durable. */

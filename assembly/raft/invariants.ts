@@ -73,9 +73,8 @@ function brokenInPeers(n: Node): i32 {
 function brokenInReads(n: Node): i32 {
   // 19. Reads are told in order, after they are confirmed, and each once.
   if ((n.readTold > n.readConfirmed) | (n.readConfirmed > n.readTicket) | (n.readTicket > n.round)) return 19;
-  // 20. Only a leader hands over, and nobody rests who has something to do.
+  // 20. Only a leader hands over.
   if ((n.transferTarget != 0) & (n.role != Role.LEADER)) return 20;
-  if ((n.quiet == 1) & ((n.role == Role.CANDIDATE) | (n.role == Role.PRE_CANDIDATE))) return 20;
   return 0;
 }
 

@@ -53,23 +53,40 @@ function placeMember(n: Node, position: u32, member: Member): Peer {
   return peer;
 }
 
+/** Whether these are the roles of a voter that keeps payloads: one or both of VOTER and OUTGOING, and not WITNESS. */
+// @ts-ignore: decorator
+@inline
+function isFullVoter(roles: u32): bool {
+  return (roles & (MemberRole.VOTER | MemberRole.OUTGOING | MemberRole.WITNESS)) - 1 < MemberRole.OUTGOING + 1;
+}
+
 /** Puts a valid configuration in force. Progress of members that stay is kept. */
 export function activate(n: Node, configuration: usize, index: u64): void {
   const header = changetype<Configuration>(configuration);
+  const before = ownRoles(n);
   dropMissing(n, configuration);
   let member = firstMember(configuration);
+  let roles: u32 = 0;
+  let priority: u32 = 0;
+  let highest: u32 = 0;
   for (let i: u32 = 0; i < header.count; i++) {
     const peer = placeMember(n, i, member);
     peer.roles = member.roles;
     peer.priority = member.priority;
+    highest = max(highest, peer.priority);
+    if (peer.id == planOf(n).id) {
+      roles = peer.roles;
+      priority = peer.priority;
+    }
     member = nextMember(member);
   }
   assert(n.members == header.count);
   n.configurationIndex = index;
   n.configurationFlags = header.flags;
   n.configurationOffset = <u32>(configuration - changetype<usize>(n));
-  const votes = (ownRoles(n) & MemberRole.VOTER) != 0;
-  n.unsettled = u32(!votes | ((header.flags & ConfigurationFlag.AUTO_LEAVE) != 0));
+  n.outranked = u32(priority < highest);
+  n.unsettled = (~roles & MemberRole.VOTER) | (header.flags & ConfigurationFlag.AUTO_LEAVE);
+  n.formerVoter = u32(!isFullVoter(roles)) & (n.formerVoter | u32(isFullVoter(before)));
   note(n, EventKind.CONFIGURATION, index, n.members);
 }
 
@@ -90,8 +107,8 @@ export function rollBack(n: Node, from: u64): void {
   activate(n, at(n, n.baseOffset), n.baseIndex);
 }
 
-/** Whether this node may campaign: a voter of the configuration in force that keeps payloads. */
+/** Whether this node may campaign. One that loses its vote goes on until that is committed: it may hold the longest log,
+ * and without it nobody might be elected (thesis 4.2.2). */
 export function mayLead(n: Node): bool {
-  const roles = ownRoles(n);
-  return ((roles & (MemberRole.VOTER | MemberRole.OUTGOING)) != 0) & ((roles & MemberRole.WITNESS) == 0);
+  return isFullVoter(ownRoles(n)) || (n.formerVoter != 0 && n.configurationIndex > n.commit);
 }

@@ -169,11 +169,16 @@ function sendReadReply<Sink extends Effects>(n: Node, peer: Peer): void {
 }
 
 /** Last entry that may be sent to a member. A witness follows the commit index while full members in contact are a quorum
- * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. */
+ * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. It never
+ * gets what the leader could still lose. */
 // @ts-ignore: decorator
 @inline
 function lastFor(n: Node, peer: Peer): u64 {
-  return isWitness(peer) && fullQuorumActive(n) ? n.commit : n.last;
+  return isWitness(peer) ? lastForWitness(n) : n.last;
+}
+
+function lastForWitness(n: Node): u64 {
+  return fullQuorumActive(n) ? n.commit : n.durable;
 }
 
 // @ts-ignore: decorator

@@ -58,13 +58,13 @@ function roundOf(n: Node, peer: Peer): u64 {
 // @ts-ignore: decorator
 @inline
 function agrees(n: Node, peer: Peer, question: u32, value: u64): bool {
-  if (question == Question.HOLDS) return matchOf(n, peer) >= value;
-  if (question == Question.CONFIRMED) return roundOf(n, peer) >= value;
-  if ((question == Question.FULL) & ((peer.roles & MemberRole.WITNESS) != 0)) return false;
-  if ((question == Question.IN_CONTACT) | (question == Question.FULL)) {
-    return (peer.id == planOf(n).id) | (peer.lastAck >= value);
-  }
-  return question == Question.GRANTED ? peer.vote == 1 : peer.vote != 2;
+  const self = peer.id == planOf(n).id;
+  if (question == Question.HOLDS) return (self ? n.durable : peer.match) >= value;
+  if (question == Question.CONFIRMED) return (self ? n.round : peer.ackRound) >= value;
+  if (question == Question.GRANTED) return peer.vote == 1;
+  if (question == Question.NOT_DENIED) return peer.vote != 2;
+  const full = (question == Question.IN_CONTACT) | ((peer.roles & MemberRole.WITNESS) == 0);
+  return full & (self | (peer.lastAck >= value));
 }
 
 /** Whether a majority of each set agrees. */

@@ -54,9 +54,11 @@ export function read(n: Node, kind: u32): i32 {
   return StatusCode.OK;
 }
 
-/** Follower: a request to the leader is due if reads wait. Repeated on every heartbeat, as requests may be lost. */
+/** Follower: a request to the leader is due if reads wait, unless the answer before has to be applied first: another one
+ * would not be taken. Repeated on every heartbeat, as requests may be lost. */
 export function askLeader(n: Node): void {
-  if (n.readTicket > max(n.readConfirmed, n.readRefused)) peerToAnswer(n, n.leader).due |= Due.READ_REQUEST;
+  const free = (n.readConfirmed == n.readTold) | (n.applied >= n.readIndex);
+  if (free & (n.readTicket != n.readConfirmed)) peerToAnswer(n, n.leader).due |= Due.READ_REQUEST;
 }
 
 /** Leader: somebody waits for a round; looks how far they are acknowledged. */
@@ -75,7 +77,7 @@ export function confirmRounds(n: Node): void {
  * might wait for ever, and these would be answered with the round of those. */
 export function receiveReadRequest(n: Node, header: Header, request: ReadRequest): i32 {
   const peer = findPeer(n, header.from);
-  if (peer === null || peer.readRound != 0 || (peer.due & Due.READ_REPLY) != 0 || !isReady(n)) return StatusCode.STALE;
+  if (peer === null || (peer.readRound | (peer.due & Due.READ_REPLY)) != 0 || !isReady(n)) return StatusCode.STALE;
   peer.readTicket = request.ticket;
   if ((header.flags & MessageFlag.LEASE) != 0 && holdsLease(n)) {
     peer.due |= Due.READ_REPLY;

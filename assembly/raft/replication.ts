@@ -46,6 +46,8 @@ export function heartbeatTimeout(n: Node): void {
   const since = contactLimit(n);
   if (n.contactBase >= since || quorumActive(n, since)) {
     pursueTransfer(n);
+    // The quorum may be another one since the round went out.
+    confirmRounds(n);
     if (!restIfIdle(n)) scheduleHeartbeat(n);
     return;
   }
@@ -85,14 +87,15 @@ export function receiveReply(n: Node, header: Header, reply: AppendReply): i32 {
   peer.lastAck = max(peer.lastAck, reply.sent);
   peer.ackRound = max(peer.ackRound, reply.round);
   if (n.roundWanted > n.roundConfirmed) confirmRounds(n);
-  const news = reply.sequence - peer.sequenceAcked;
-  if (news <= peer.sequenceSent - peer.sequenceAcked) peer.sequenceAcked = reply.sequence;
+  if (<i32>(reply.sequence - peer.sequenceAcked) > 0) peer.sequenceAcked = reply.sequence;
+  // A member that was out in between remembers more of this term than the leader: the count goes on from there.
+  if (<i32>(reply.sequence - peer.sequenceSent) > 0) peer.sequenceSent = reply.sequence;
   const advanced = reply.match > peer.match;
   if (advanced) {
     peer.match = reply.match;
     peer.next = max(peer.next, reply.match + 1);
   }
-  if (header.kind == MessageKind.SNAPSHOT_REPLY) receiveSnapshotReply(n, peer, bodyOf<SnapshotReply>(header));
+  if (header.kind == MessageKind.SNAPSHOT_REPLY) receiveSnapshotReply(peer, bodyOf<SnapshotReply>(header));
   else if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
   else if (peer.state != PeerState.PIPELINE && agreesUpTo(peer, reply.match)) becomePipeline(peer);
   if (advanced & (reply.match > n.commit)) advanceCommit(n);

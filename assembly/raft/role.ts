@@ -17,14 +17,7 @@ import { dropIncoming } from "./snapshot";
  * jitter's length; if that one is dead, they come next. */
 export function patience(n: Node): u64 {
   const plan = planOf(n);
-  let own: u32 = 0;
-  let highest: u32 = 0;
-  for (let i: u32 = 0; i < n.members; i++) {
-    const peer = peerAt(n, i);
-    highest = max(highest, peer.priority);
-    if (peer.id == plan.id) own = peer.priority;
-  }
-  return <u64>plan.electionTimeout + (own < highest ? <u64>plan.electionJitter : 0);
+  return <u64>plan.electionTimeout + (n.outranked != 0 ? <u64>plan.electionJitter : 0);
 }
 
 /** Arms the election timer for a full timeout from now. */
@@ -124,7 +117,6 @@ export function becomeLeader(n: Node): void {
   n.termIndex = n.last;
   n.roundConfirmed = n.round;
   n.handOver = 0;
-  n.idleRounds = 0;
   setRole(n, Role.LEADER);
   setLeader(n, planOf(n).id);
   n.timers = (n.timers & ~TimerAction.ARM_ELECTION) | TimerAction.CANCEL_ELECTION;

@@ -181,7 +181,7 @@ export function encodeChunk<Sink extends Effects>(n: Node, peer: Peer): i32 {
  * and is repeated after a while. Any other place, in an answer to that chunk or a later message: the follower has
  * begun again.
  */
-export function receiveSnapshotReply(n: Node, peer: Peer, reply: SnapshotReply): void {
+export function receiveSnapshotReply(peer: Peer, reply: SnapshotReply): void {
   if ((peer.state != PeerState.SNAPSHOT) | (reply.index != peer.chunkIndex)) return;
   if (reply.offset == peer.chunkOffset) return;
   if ((reply.offset != peer.chunkOffset + peer.chunkLength) & (reply.sent < peer.chunkSent)) return;

@@ -565,8 +565,8 @@ typedef struct metalraft_node {
   /* Leader: when the transfer is given up. */
   uint64_t transfer_deadline;
   /*
-   * 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration, or
-   * to step down because it is no voter in it.
+   * Not 0 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration,
+   * or to step down because it is no voter in it.
    */
   uint32_t unsettled;
   /*
@@ -574,6 +574,10 @@ typedef struct metalraft_node {
    * asked.
    */
   uint32_t hand_over;
+  /* 1 if another member has a higher election priority. */
+  uint32_t outranked;
+  /* 1 if this node was a full voter before the configuration in force, or before ones in a row, took its vote. */
+  uint32_t former_voter;
   /* Leader: idle heartbeat rounds so far. */
   uint32_t idle_rounds;
   /* Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */
@@ -605,7 +609,7 @@ typedef struct metalraft_node {
   /* `compacted` as last handed to storage. */
   uint64_t saved_compacted;
 } metalraft_node;
-#define METALRAFT_NODE_SIZE UINT32_C(464)
+#define METALRAFT_NODE_SIZE UINT32_C(472)
 #define METALRAFT_NODE_OFFSET_MAGIC UINT32_C(0)
 #define METALRAFT_NODE_OFFSET_STAGE UINT32_C(4)
 #define METALRAFT_NODE_OFFSET_FAILURE UINT32_C(8)
@@ -666,21 +670,23 @@ typedef struct metalraft_node {
 #define METALRAFT_NODE_OFFSET_TRANSFER_DEADLINE UINT32_C(344)
 #define METALRAFT_NODE_OFFSET_UNSETTLED UINT32_C(352)
 #define METALRAFT_NODE_OFFSET_HAND_OVER UINT32_C(356)
-#define METALRAFT_NODE_OFFSET_IDLE_ROUNDS UINT32_C(360)
-#define METALRAFT_NODE_OFFSET_CHUNK_LENGTH UINT32_C(364)
-#define METALRAFT_NODE_OFFSET_INCOMING_INDEX UINT32_C(368)
-#define METALRAFT_NODE_OFFSET_INCOMING_TERM UINT32_C(376)
-#define METALRAFT_NODE_OFFSET_INCOMING_OFFSET UINT32_C(384)
-#define METALRAFT_NODE_OFFSET_INCOMING_DONE UINT32_C(392)
-#define METALRAFT_NODE_OFFSET_READ_STRICT UINT32_C(396)
-#define METALRAFT_NODE_OFFSET_ROUND_WANTED UINT32_C(400)
-#define METALRAFT_NODE_OFFSET_ROUND_CONFIRMED UINT32_C(408)
-#define METALRAFT_NODE_OFFSET_READ_ASKED UINT32_C(416)
-#define METALRAFT_NODE_OFFSET_READ_CONFIRMED UINT32_C(424)
-#define METALRAFT_NODE_OFFSET_READ_INDEX UINT32_C(432)
-#define METALRAFT_NODE_OFFSET_READ_REFUSED UINT32_C(440)
-#define METALRAFT_NODE_OFFSET_READ_TOLD UINT32_C(448)
-#define METALRAFT_NODE_OFFSET_SAVED_COMPACTED UINT32_C(456)
+#define METALRAFT_NODE_OFFSET_OUTRANKED UINT32_C(360)
+#define METALRAFT_NODE_OFFSET_FORMER_VOTER UINT32_C(364)
+#define METALRAFT_NODE_OFFSET_IDLE_ROUNDS UINT32_C(368)
+#define METALRAFT_NODE_OFFSET_CHUNK_LENGTH UINT32_C(372)
+#define METALRAFT_NODE_OFFSET_INCOMING_INDEX UINT32_C(376)
+#define METALRAFT_NODE_OFFSET_INCOMING_TERM UINT32_C(384)
+#define METALRAFT_NODE_OFFSET_INCOMING_OFFSET UINT32_C(392)
+#define METALRAFT_NODE_OFFSET_INCOMING_DONE UINT32_C(400)
+#define METALRAFT_NODE_OFFSET_READ_STRICT UINT32_C(404)
+#define METALRAFT_NODE_OFFSET_ROUND_WANTED UINT32_C(408)
+#define METALRAFT_NODE_OFFSET_ROUND_CONFIRMED UINT32_C(416)
+#define METALRAFT_NODE_OFFSET_READ_ASKED UINT32_C(424)
+#define METALRAFT_NODE_OFFSET_READ_CONFIRMED UINT32_C(432)
+#define METALRAFT_NODE_OFFSET_READ_INDEX UINT32_C(440)
+#define METALRAFT_NODE_OFFSET_READ_REFUSED UINT32_C(448)
+#define METALRAFT_NODE_OFFSET_READ_TOLD UINT32_C(456)
+#define METALRAFT_NODE_OFFSET_SAVED_COMPACTED UINT32_C(464)
 METALRAFT_ABI_ASSERT(metalraft_node_magic, offsetof(metalraft_node, magic) == METALRAFT_NODE_OFFSET_MAGIC);
 METALRAFT_ABI_ASSERT(metalraft_node_stage, offsetof(metalraft_node, stage) == METALRAFT_NODE_OFFSET_STAGE);
 METALRAFT_ABI_ASSERT(metalraft_node_failure, offsetof(metalraft_node, failure) == METALRAFT_NODE_OFFSET_FAILURE);
@@ -741,6 +747,8 @@ METALRAFT_ABI_ASSERT(metalraft_node_contact_base, offsetof(metalraft_node, conta
 METALRAFT_ABI_ASSERT(metalraft_node_transfer_deadline, offsetof(metalraft_node, transfer_deadline) == METALRAFT_NODE_OFFSET_TRANSFER_DEADLINE);
 METALRAFT_ABI_ASSERT(metalraft_node_unsettled, offsetof(metalraft_node, unsettled) == METALRAFT_NODE_OFFSET_UNSETTLED);
 METALRAFT_ABI_ASSERT(metalraft_node_hand_over, offsetof(metalraft_node, hand_over) == METALRAFT_NODE_OFFSET_HAND_OVER);
+METALRAFT_ABI_ASSERT(metalraft_node_outranked, offsetof(metalraft_node, outranked) == METALRAFT_NODE_OFFSET_OUTRANKED);
+METALRAFT_ABI_ASSERT(metalraft_node_former_voter, offsetof(metalraft_node, former_voter) == METALRAFT_NODE_OFFSET_FORMER_VOTER);
 METALRAFT_ABI_ASSERT(metalraft_node_idle_rounds, offsetof(metalraft_node, idle_rounds) == METALRAFT_NODE_OFFSET_IDLE_ROUNDS);
 METALRAFT_ABI_ASSERT(metalraft_node_chunk_length, offsetof(metalraft_node, chunk_length) == METALRAFT_NODE_OFFSET_CHUNK_LENGTH);
 METALRAFT_ABI_ASSERT(metalraft_node_incoming_index, offsetof(metalraft_node, incoming_index) == METALRAFT_NODE_OFFSET_INCOMING_INDEX);

@@ -448,7 +448,7 @@ export type MessageFormat = (typeof MessageFormat)[keyof typeof MessageFormat];
  * Byte offsets of the fields; `size` is where the last one ends.
  */
 export const Node = {
-  size: 464,
+  size: 472,
   /** u32. NodeFormat.MAGIC: marks a node, and names the version of this layout. */
   magic: 0,
   /** u32. A Stage. */
@@ -572,8 +572,8 @@ export const Node = {
   /** u64. Leader: when the transfer is given up. */
   transferDeadline: 344,
   /**
-   * u32. 1 if the configuration in force, once committed, asks something of its leader: to leave a joint configuration,
-   * or to step down because it is no voter in it.
+   * u32. Not 0 if the configuration in force, once committed, asks something of its leader: to leave a joint
+   * configuration, or to step down because it is no voter in it.
    */
   unsettled: 352,
   /**
@@ -581,39 +581,43 @@ export const Node = {
    * asked.
    */
   handOver: 356,
+  /** u32. 1 if another member has a higher election priority. */
+  outranked: 360,
+  /** u32. 1 if this node was a full voter before the configuration in force, or before ones in a row, took its vote. */
+  formerVoter: 364,
   /** u32. Leader: idle heartbeat rounds so far. */
-  idleRounds: 360,
+  idleRounds: 368,
   /** u32. Length of the InstallSnapshot that waits in the outbox for the next flush; 0 if none. */
-  chunkLength: 364,
+  chunkLength: 372,
   /** u64. Its index; 0 if none is. */
-  incomingIndex: 368,
+  incomingIndex: 376,
   /** u64. Its term. */
-  incomingTerm: 376,
+  incomingTerm: 384,
   /** u64. Bytes of its image taken so far. */
-  incomingOffset: 384,
+  incomingOffset: 392,
   /** u32. 1 once the image is complete: the host makes it durable. */
-  incomingDone: 392,
+  incomingDone: 400,
   /** u32. Follower: 1 if one of the reads that wait must not rely on a lease. */
-  readStrict: 396,
+  readStrict: 404,
   /** u64. Leader: the newest round that a read waits for, its own or a follower's. */
-  roundWanted: 400,
+  roundWanted: 408,
   /** u64. Leader: the newest round that a quorum has acknowledged. */
-  roundConfirmed: 408,
+  roundConfirmed: 416,
   /** u64. Follower: ticket in the latest request to the leader. */
-  readAsked: 416,
+  readAsked: 424,
   /**
    * u64. Reads up to this ticket may be answered once `readIndex` is applied. `readTold <= readConfirmed <=
    * readTicket`.
    */
-  readConfirmed: 424,
+  readConfirmed: 432,
   /** u64. See `readConfirmed`. */
-  readIndex: 432,
+  readIndex: 440,
   /** u64. Reads up to this ticket are refused. */
-  readRefused: 440,
+  readRefused: 448,
   /** u64. Up to which ticket the host was told. */
-  readTold: 448,
+  readTold: 456,
   /** u64. `compacted` as last handed to storage. */
-  savedCompacted: 456,
+  savedCompacted: 464,
 } as const;
 
 export const NodeFormat = {
