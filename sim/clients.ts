@@ -19,6 +19,29 @@ const WRITE = 0x100;
 
 const Outcome = { OPEN: 0, OK: 1, FAILED: 2, UNKNOWN: 3 } as const;
 
+/** A request that goes through the log, before it is made. */
+export interface ClientRequest {
+  readonly client: number;
+  readonly key: number;
+  /** Else it reads. */
+  readonly write: boolean;
+  /** Bytes of its command. */
+  readonly length: number;
+}
+
+/** A read beside the log, before it is asked for. */
+export type ClientQuery = Pick<ClientRequest, "client" | "key">;
+
+/** A request that a client waits for. */
+export interface WaitingRequest {
+  readonly client: number;
+  /** The node that was asked. */
+  readonly node: number;
+  /** Where the request stands in that node's log; below 0 for a read beside the log. */
+  readonly index: number;
+  readonly term: number;
+}
+
 interface Request {
   readonly id: number;
   readonly client: number;
@@ -56,25 +79,35 @@ export class Clients {
     this.#random = random;
   }
 
-  /** The command of the next request: a view that holds until the next call. Null if the client drawn is waiting. */
-  next(): Uint8Array | null {
+  /** Draws the next request. Null if the client drawn is waiting. */
+  draw(): ClientRequest | null {
     const random = this.#random;
     const client = random.below(this.#open.length);
     if (this.#open[client] !== null) return null;
-    const id = this.#requests.length + 1;
     const key = random.below(KEYS);
-    const isWrite = !random.oneIn(3);
+    const write = !random.oneIn(3);
+    // Mostly short commands, sometimes as long as they can be.
+    const longest = this.#buffer.length - COMMAND_BYTES;
+    const length = COMMAND_BYTES + (random.oneIn(16) ? longest : random.below(Math.min(24, longest + 1)));
+    return { client, key, write, length };
+  }
+
+  /** The command of a request of a client that does not wait: a view that holds until the next call. */
+  command({ client, key, write: isWrite, length }: ClientRequest): Uint8Array {
+    const id = this.#requests.length + 1;
     const request = { id, client, key, isWrite, invoked: ++this.#time, node: 0, index: 0, term: 0 };
     this.#idle = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
     this.#view.setUint32(0, id, true);
     this.#view.setUint32(4, key | (isWrite ? WRITE : 0), true);
-    // Mostly short commands, sometimes as long as they can be.
-    const longest = this.#buffer.length - COMMAND_BYTES;
-    const length = COMMAND_BYTES + (random.oneIn(16) ? longest : random.below(Math.min(24, longest + 1)));
     return this.#buffer.subarray(0, length);
   }
 
-  /** The request from `next` was taken by a node and stands at (index, term). */
+  /** Whether there is such a client, and it waits for nothing. */
+  isIdle(client: number): boolean {
+    return this.#open[client] === null;
+  }
+
+  /** The request from `command` was taken by a node and stands at (index, term). */
   taken(node: number, index: number, term: number): void {
     const request = this.#idle;
     if (request === null) throw new Error("no request was drawn");
@@ -99,12 +132,15 @@ export class Clients {
     else this.#end(request, Outcome.OK, seen);
   }
 
-  /** A client asks a node for a read that does not go through the log. Answers the key, and how to tell the client what
-   * came of it: the value's request, or undefined if the read was refused. Null if the client drawn is waiting. */
-  query(node: number): { readonly key: number; readonly done: (seen: number | undefined) => void } | null {
+  /** Draws a read that does not go through the log. Null if the client drawn is waiting. */
+  drawQuery(): ClientQuery | null {
     const client = this.#random.below(this.#open.length);
-    if (this.#open[client] !== null) return null;
-    const key = this.#random.below(KEYS);
+    return this.#open[client] === null ? { client, key: this.#random.below(KEYS) } : null;
+  }
+
+  /** A client that does not wait asks a node for a read that does not go through the log. Answers how to tell the client
+   * what came of it: the value's request, or undefined if the read was refused. */
+  query(node: number, { client, key }: ClientQuery): (seen: number | undefined) => void {
     const id = this.#requests.length + 1;
     const place = { node, index: -id, term: 0 };
     const request = { id, client, key, isWrite: false, invoked: ++this.#time, ...place };
@@ -112,18 +148,26 @@ export class Clients {
     this.#requests.push(open);
     this.#open[client] = open;
     this.#mapOf(node).set(open.index, open);
-    const done = (seen: number | undefined) => {
+    return (seen: number | undefined) => {
       if (open.outcome === Outcome.OPEN) this.#end(open, seen === undefined ? Outcome.FAILED : Outcome.OK, seen ?? 0);
     };
-    return { key, done };
   }
 
-  /** A client loses patience. */
-  giveUp(): boolean {
-    const request = this.#open[this.#random.below(this.#open.length)];
-    if (request === undefined || request === null) return false;
-    this.#end(request, Outcome.UNKNOWN, 0);
-    return true;
+  /** Draws the client that loses patience; null if the one drawn waits for nothing. */
+  drawImpatient(): number | null {
+    const client = this.#random.below(this.#open.length);
+    return this.#open[client] === null ? null : client;
+  }
+
+  /** A client that waits loses patience. */
+  giveUp(client: number): void {
+    const request = this.#open[client];
+    if (request !== undefined && request !== null) this.#end(request, Outcome.UNKNOWN, 0);
+  }
+
+  /** What clients wait for. */
+  *waiting(): Generator<WaitingRequest> {
+    for (const request of this.#open) if (request !== null) yield request;
   }
 
   /** A node crashed: its clients never hear from it. */

@@ -60,6 +60,8 @@ export const WEIGHTS = {
 } as const;
 /** What a driver may draw. */
 export type Draw = keyof typeof WEIGHTS;
+/** How often each of them is drawn: whole numbers. */
+export type Weights = Readonly<Record<Draw, number>>;
 
 /** Draws that need a fault to be among those of the run. */
 export const FAULT_DRAWS: readonly (Draw & Fault)[] = [

@@ -14,6 +14,8 @@ import type { Region } from "./core-under-test.js";
 export interface Envelope extends Region {
   /** Number in the order of sending. */
   serial: number;
+  /** Number in the order in which its link took messages. */
+  nth: number;
   from: number;
   to: number;
   length: number;
@@ -42,6 +44,7 @@ export class EnvelopePool {
     envelope.length = length;
     envelope.barrier = barrier;
     envelope.awaits = 0;
+    envelope.nth = 0;
     return envelope;
   }
 
@@ -56,7 +59,7 @@ export class EnvelopePool {
 function newEnvelope(size: number): Envelope {
   const bytes = new Uint8Array(size);
   const words = new Int32Array(bytes.buffer);
-  return { bytes, words, serial: 0, from: 0, to: 0, length: 0, barrier: false, awaits: 0 };
+  return { bytes, words, serial: 0, nth: 0, from: 0, to: 0, length: 0, barrier: false, awaits: 0 };
 }
 
 /** The kind of the message in an envelope. */
@@ -68,6 +71,8 @@ export function kindOf(envelope: Envelope): number {
 export class Link {
   readonly messages: Envelope[] = [];
   blocked = false;
+  /** Messages that it took so far. */
+  taken = 0;
   constructor(
     readonly from: number,
     readonly to: number,
@@ -115,6 +120,7 @@ export class Network {
       this.pool.release(envelope);
       return false;
     }
+    envelope.nth = ++link.taken;
     link.messages.push(envelope);
     this.#count++;
     return true;

@@ -4,9 +4,10 @@
  * anything but the seed and the options.
  */
 
-import { Role, StatusCode, type TimerKind } from "../host/core/abi.js";
+import { Role, type TimerKind } from "../host/core/abi.js";
 import type { Clients } from "./clients.js";
-import { type Draw, FAULT_DRAWS, type Fault, WEIGHTS } from "./faults.js";
+import { type Draw, FAULT_DRAWS, type Fault, WEIGHTS, type Weights } from "./faults.js";
+import { JudgedActions } from "./judged-actions.js";
 import type { Link } from "./network.js";
 import type { Random } from "./random.js";
 import { RandomOperator } from "./random-operator.js";
@@ -29,22 +30,26 @@ export class RandomDriver {
   readonly #total: number;
   readonly #faults: ReadonlySet<Fault>;
   readonly #dirty: boolean[] = [];
+  readonly #actions: JudgedActions;
   readonly #operator: RandomOperator;
+  readonly #weights: Weights;
 
   constructor(
     readonly world: World,
     readonly clients: Clients,
     readonly random: Random,
     faults: readonly Fault[],
+    weights: Weights = WEIGHTS,
   ) {
+    this.#weights = weights;
     this.#faults = new Set(faults);
-    this.#operator = new RandomOperator(world, clients, random);
+    this.#actions = new JudgedActions(world, clients);
+    this.#operator = new RandomOperator(world, clients, random, this.#actions);
     const draws = Object.keys(WEIGHTS) as Draw[];
     const isLeftOut = (draw: Draw) => FAULT_DRAWS.some((fault) => fault === draw && !this.#faults.has(fault));
     this.#draws = draws.filter((draw) => !isLeftOut(draw));
-    this.#total = this.#draws.reduce((sum, draw) => sum + WEIGHTS[draw], 0);
+    this.#total = this.#draws.reduce((sum, draw) => sum + weights[draw], 0);
     this.counts = Object.fromEntries(draws.map((draw) => [draw, 0])) as DrawCounts;
-    for (const node of world.nodes) node.synchronous = !this.#faults.has("durability");
   }
 
   /** Takes actions until the world has taken `steps`. */
@@ -65,7 +70,7 @@ export class RandomDriver {
   #draw(): Draw {
     let rest = this.random.below(this.#total);
     for (const draw of this.#draws) {
-      rest -= WEIGHTS[draw];
+      rest -= this.#weights[draw];
       if (rest < 0) return draw;
     }
     throw new Error("the weights do not add up");
@@ -92,7 +97,7 @@ export class RandomDriver {
       case "time":
         return this.#time();
       case "giveUp":
-        return this.clients.giveUp();
+        return this.#giveUp();
       case "restart":
         return this.#restart();
       case "heal":
@@ -178,13 +183,7 @@ export class RandomDriver {
   #deliver(): boolean {
     const link = this.#link();
     if (link === null) return false;
-    const status = this.world.deliver(link, this.#position(link));
-    if (status < 0 && status !== StatusCode.STOPPED) {
-      this.world.report(
-        "messages are taken",
-        `node ${link.to} refuses a message of ${link.from} with status ${status}`,
-      );
-    }
+    this.#actions.deliver(link, this.#position(link));
     const node = this.world.node(link.to);
     if (node.isUp) this.#touched(node);
     return true;
@@ -200,20 +199,19 @@ export class RandomDriver {
   }
 
   #propose(): boolean {
-    const { world, clients } = this;
     const node = this.#proposer();
     if (node === null) return false;
-    const command = clients.next();
-    if (command === null) return false;
-    const { core } = node;
-    // The answer may come within the flush: the place has to be known before.
-    const { autoFlush } = world;
-    world.autoFlush = false;
-    const status = world.propose(node, command);
-    world.autoFlush = autoFlush;
-    if (status === StatusCode.OK) clients.taken(node.id, core.state.last, core.state.term);
-    if (autoFlush) node.flush();
+    const request = this.clients.draw();
+    if (request === null) return false;
+    this.#actions.propose(node, request);
     this.#touched(node);
+    return true;
+  }
+
+  #giveUp(): boolean {
+    const client = this.clients.drawImpatient();
+    if (client === null) return false;
+    this.#actions.giveUp(client);
     return true;
   }
 
@@ -293,21 +291,16 @@ export class RandomDriver {
   }
 
   #stop(node: SimNode, keep: number, torn: number): void {
-    this.world.crash(node, keep, torn);
-    this.clients.crashed(node.id);
+    this.#actions.stop(node, keep, torn);
     this.#dirty[node.id] = false;
-    node.readsDeferred = false;
   }
 
   /** Restarts a node that is down, or that stopped because an effect failed. */
   #restart(): boolean {
     const node = this.#node();
     if (node.isUp) {
-      const { failure } = node.core.state;
-      if (failure === 0) return false;
-      if (failure !== StatusCode.STORAGE_FAILED && failure !== StatusCode.MACHINE_FAILED) {
-        this.world.report("only failed effects stop a node", `node ${node.id} stopped with status ${failure}`);
-      }
+      if (node.core.state.failure === 0) return false;
+      this.#actions.judgeFailure(node);
       this.#stop(node, node.disk.pending.length, 0);
     }
     this.world.restart(node);
@@ -325,7 +318,7 @@ export class RandomDriver {
   #deferReads(): boolean {
     const node = this.#node();
     if (!node.isUp) return false;
-    node.readsDeferred = !node.readsDeferred;
+    this.world.deferReads(node, !node.readsDeferred);
     return true;
   }
 

@@ -1,8 +1,9 @@
 /** What an operator does to a random world: snapshots, changes of members, transfers; and reads beside the log. */
 
-import { ConfigurationFlag, MemberRole, ReadKind, StatusCode } from "../host/core/abi.js";
+import { ConfigurationFlag, MemberRole, ReadKind } from "../host/core/abi.js";
 import { encodeConfiguration } from "../host/core/configuration.js";
-import { type Clients, RegisterMachine } from "./clients.js";
+import type { Clients } from "./clients.js";
+import type { JudgedActions } from "./judged-actions.js";
 import { type MemberRow, membersOf } from "./messages.js";
 import type { Random } from "./random.js";
 import type { SimNode } from "./sim-node.js";
@@ -17,6 +18,7 @@ export class RandomOperator {
     readonly world: World,
     readonly clients: Clients,
     readonly random: Random,
+    readonly actions: JudgedActions,
   ) {}
 
   /** The next step of whatever snapshot the node is about. */
@@ -28,7 +30,7 @@ export class RandomOperator {
       world.loseSnapshot(node);
       return true;
     }
-    snapshots.busy = random.oneIn(8);
+    world.refuseChunks(node, random.oneIn(8));
     if (snapshots.isComplete) world.keepSnapshot(node);
     else if (!snapshots.isUntold && !world.takeSnapshot(node)) return false;
     // Sometimes a crash comes between.
@@ -38,16 +40,11 @@ export class RandomOperator {
 
   /** A read beside the log. */
   query(node: SimNode): boolean {
-    const { world, clients, random } = this;
-    const { machine } = node;
+    const { actions, clients, random } = this;
     if (!node.isUp || node.isWitness || node.core.state.failure !== 0) return false;
-    if (!(machine instanceof RegisterMachine)) return false;
-    const query = clients.query(node.id);
+    const query = clients.drawQuery();
     if (query === null) return false;
-    node.pendingReads.onNext = (answered) => query.done(answered ? machine.value(query.key) : undefined);
-    const status = world.read(node, random.oneIn(2) ? ReadKind.LEASE : ReadKind.INDEX);
-    const expected: readonly number[] = [StatusCode.OK, StatusCode.READY, StatusCode.NOT_LEADER, StatusCode.NOT_READY];
-    if (!expected.includes(status)) world.report("reads are taken", `node ${node.id} answers a read with ${status}`);
+    actions.query(node, query, random.oneIn(2) ? ReadKind.LEASE : ReadKind.INDEX);
     return true;
   }
 

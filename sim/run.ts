@@ -1,81 +1,34 @@
 /** One simulated run: a world, random actions, every rule on, and a summary that is the same for the same seed. */
 
-import { ConfigurationFlag, EntryFrame, EventKindName, MemberRole, MessageFormat } from "../host/core/abi.js";
-import { encodeConfiguration } from "../host/core/configuration.js";
-import type { Capacity } from "../host/core/plan.js";
-import { type CheckResult, checkLinearizable } from "./checkers/linearizability.js";
-import { Clients, RegisterMachine } from "./clients.js";
+import { EventKindName } from "../host/core/abi.js";
 import type { CoreUnderTest } from "./core-under-test.js";
 import { FAULTS, type Fault } from "./faults.js";
-import { Random } from "./random.js";
 import { type DrawCounts, RandomDriver } from "./random-driver.js";
+import { type Membership, openRun, type SettingsOptions, SimulationError, settle } from "./settings.js";
+import type { Tap } from "./trace/step.js";
 import { V8Core } from "./v8-core.js";
-import { InvariantViolation } from "./violation.js";
-import { World } from "./world.js";
+import { judge, type Verdict } from "./verdict.js";
+import type { World } from "./world.js";
 
-/** Clients of a run; each waits for its answer before it asks again. */
-const CLIENTS = 32;
+export {
+  MEMBERSHIPS,
+  type Membership,
+  MOST_NODES,
+  ROOMY_CAPACITY,
+  type Settings,
+  SimulationError,
+  TINY_CAPACITY,
+} from "./settings.js";
 
-/** A window and messages so small that every limit is met all the time. */
-export const TINY_CAPACITY: Capacity = {
-  nodes: 5,
-  windowEntries: 32,
-  windowBytes: 1536,
-  maxMessage: 256,
-  inflightMessages: 3,
-  inflightBytes: 384,
-  uncommittedBytes: 512,
-  addressBytes: 0,
-  electionTimeout: 100,
-  electionJitter: 100,
-  heartbeat: 10,
-  keepEntries: 0,
-  leaseDrift: 0,
-  quiesceRounds: 0,
-};
-
-/** Room enough that only slow followers meet a limit. */
-export const ROOMY_CAPACITY: Capacity = {
-  ...TINY_CAPACITY,
-  windowEntries: 128,
-  windowBytes: 16384,
-  maxMessage: 1024,
-  inflightMessages: 16,
-  inflightBytes: 8192,
-  uncommittedBytes: 8192,
-};
-
-/** How far clocks drift apart in a run with leases, in thousandths. */
-const LEASE_DRIFT = 200;
-
-/** Most nodes of a run. */
-export const MOST_NODES = 9;
-
-/** Who votes at first: all nodes; all but the last, which learns; all, the last one without payloads; or two sets that
- * share one or two nodes (thesis 4.3). */
-export type Membership = "voters" | "learner" | "witness" | "joint";
-
-export interface SimulationOptions {
-  /** A whole number of up to 53 bits. */
-  readonly seed: number;
-  /** 1 to MOST_NODES; 5 unless stated. */
-  readonly nodes?: number;
-  /** Actions to take. */
-  readonly steps: number;
-  /** All of FAULTS unless stated. */
-  readonly faults?: readonly Fault[];
+export interface SimulationOptions extends SettingsOptions {
   /** The core on this process's engine unless stated. */
   readonly core?: CoreUnderTest;
-  /** Tiny or roomy, as the seed has it, unless stated. */
-  readonly capacity?: Capacity;
-  /** As the seed has it, unless stated. */
-  readonly membership?: Membership;
-  /** Whether the core's own invariants are asked for after each call; true unless stated. */
-  readonly askInvariants?: boolean;
+  /** Hears of every step; see World.tap. */
+  readonly tap?: Tap;
 }
 
 /** What a run comes to. All but `wallMs` follow from the options and the core. */
-export interface SimulationResult {
+export interface SimulationResult extends Verdict {
   readonly seed: number;
   /** Of all actions and effects: 16 hexadecimal digits. */
   readonly digest: string;
@@ -87,11 +40,7 @@ export interface SimulationResult {
   readonly commits: number;
   readonly elections: number;
   readonly violations: number;
-  /** What was violated, and the last actions; null if nothing was. */
-  readonly violation: string | null;
   readonly linearizable: boolean;
-  /** Why not: what cannot be explained, or what was not decided within the checker's limits; null if linearizable. */
-  readonly explanation: string | null;
   /** Requests that clients got an answer to. */
   readonly answered: number;
   readonly wallMs: number;
@@ -104,11 +53,6 @@ export interface SimulationResult {
   readonly actions: DrawCounts;
   /** How often rare paths were reached: observer events by name, and storage effects. */
   readonly probes: Readonly<Record<string, number>>;
-}
-
-/** A fault list or a number of nodes that cannot be used. */
-export class SimulationError extends Error {
-  override readonly name = "SimulationError";
 }
 
 /** Reads a list of faults: names with commas between, "all" or "none". */
@@ -126,40 +70,25 @@ export function parseFaults(list: string): readonly Fault[] {
  * Runs a simulation. A broken rule ends it and is part of the result.
  * @throws {SimulationError} when an option is out of range
  */
-export function runSimulation(options: SimulationOptions): SimulationResult {
-  const { seed, steps, nodes = 5, faults = FAULTS, core = new V8Core() } = options;
-  checkRange("seed", seed, 0, Number.MAX_SAFE_INTEGER);
-  checkRange("nodes", nodes, 1, MOST_NODES);
-  checkRange("steps", steps, 1, Number.MAX_SAFE_INTEGER);
+export function runSimulation({ core = new V8Core(), tap, ...options }: SimulationOptions): SimulationResult {
   const started = performance.now();
-  const random = new Random(seed);
-  const drawn = random.oneIn(2) ? TINY_CAPACITY : ROOMY_CAPACITY;
-  const capacity = { ...(options.capacity ?? { ...drawn, ...drawFeatures(random) }), nodes: Math.max(nodes, 5) };
-  const membership = options.membership ?? drawMembership(nodes, random);
-  const clients = new Clients(CLIENTS, nodes, capacity.maxMessage - FIXED_BYTES, random);
-  const world = new World({
-    core,
-    seed,
-    capacity,
-    nodes: Array.from({ length: nodes }, (_, i) => ({ isWitness: membership === "witness" && i === nodes - 1 })),
-    configuration: configurationOf(nodes, membership),
-    askInvariants: options.askInvariants ?? true,
-    machine: (id) => new RegisterMachine(id, clients),
-  });
-  const driver = new RandomDriver(world, clients, random, faults);
-  const violation = runUntilBroken(world, driver, steps);
-  const verdict = checkLinearizable(clients.history());
+  const { settings, random } = settle(options);
+  const run = openRun(settings, core, random);
+  const { clients, world } = run;
+  if (tap !== undefined) world.tap = tap;
+  const driver = new RandomDriver(world, clients, random, settings.faults, settings.weights);
+  const { before, verdict } = judge(run, settings, () => driver.run(settings.steps));
+  const { faults, membership, nodes, seed } = settings;
   return {
     seed,
-    digest: world.digest.hex(),
-    steps: world.steps,
+    digest: before.digest,
+    steps: before.steps,
     events: world.events.reduce((sum, count) => sum + count, 0),
     commits: world.committed,
     elections: world.elections,
-    violations: violation === null ? 0 : 1,
-    violation,
-    linearizable: verdict.verdict === "linearizable",
-    explanation: explain(verdict),
+    ...verdict,
+    violations: verdict.rule === null || verdict.violation === null ? 0 : 1,
+    linearizable: verdict.explanation === null,
     answered: clients.answered,
     wallMs: Math.round(performance.now() - started),
     core: core.sha256,
@@ -170,73 +99,6 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     actions: driver.counts,
     probes: probesOf(world),
   };
-}
-
-function explain(result: CheckResult): string | null {
-  switch (result.verdict) {
-    case "linearizable":
-      return null;
-    case "not linearizable":
-      return result.explanation.text;
-    default:
-      return `not decided for ${result.undecided.map(({ key, limit }) => `key ${key} (limit on ${limit})`).join(", ")}`;
-  }
-}
-
-/** Bytes of a message and of an entry before a command. */
-const FIXED_BYTES = MessageFormat.APPEND + EntryFrame.HEADER;
-
-/** What a run's nodes may do besides: keep entries behind a snapshot, rely on leases, rest. */
-function drawFeatures(random: Random): Partial<Capacity> {
-  return {
-    keepEntries: random.oneIn(2) ? 0 : 40,
-    leaseDrift: random.oneIn(3) ? LEASE_DRIFT : 0,
-    quiesceRounds: random.oneIn(4) ? 2 : 0,
-  };
-}
-
-function drawMembership(nodes: number, random: Random): Membership {
-  const draw = random.below(6);
-  if (draw === 2 && nodes >= 3) return "witness";
-  if (draw === 0 && nodes >= 2) return "learner";
-  return draw === 1 && nodes >= 4 ? "joint" : "voters";
-}
-
-function configurationOf(nodes: number, membership: Membership): Uint8Array {
-  const members = Array.from({ length: nodes }, (_, i) => ({ id: i + 1, roles: MemberRole.VOTER as number }));
-  const middle = (nodes + 1) >> 1;
-  for (const member of members) {
-    if (membership === "witness" && member.id === nodes) member.roles = MemberRole.VOTER | MemberRole.WITNESS;
-    if (membership === "learner" && member.id === nodes) member.roles = MemberRole.LEARNER;
-    if (membership !== "joint" || member.id < middle) continue;
-    member.roles = member.id === middle ? MemberRole.VOTER | MemberRole.OUTGOING : MemberRole.OUTGOING;
-  }
-  return encodeConfiguration(members, membership === "joint" ? ConfigurationFlag.JOINT : 0);
-}
-
-function checkRange(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new SimulationError(`${name} is ${value}, and must be a whole number from ${least} to ${most}`);
-}
-
-/** Runs; answers what was violated. A trap of the core counts as a violation: it never traps on what comes from outside. */
-function runUntilBroken(world: World, driver: RandomDriver, steps: number): string | null {
-  try {
-    driver.run(steps);
-    return null;
-  } catch (error) {
-    if (error instanceof InvariantViolation) return error.message;
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    return describeTrap(world, error);
-  }
-}
-
-function describeTrap(world: World, trap: WebAssembly.RuntimeError): string {
-  try {
-    return world.report("the core never traps", `${trap.message}\n${trap.stack ?? ""}`);
-  } catch (violation) {
-    return (violation as InvariantViolation).message;
-  }
 }
 
 function probesOf(world: World): Record<string, number> {

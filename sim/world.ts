@@ -16,10 +16,11 @@ import { Digest } from "./digest.js";
 import { EMPTY_LOG, LogPath, LogTree } from "./log-tree.js";
 import { RecordingMachine, type SimMachine } from "./machine.js";
 import { voterSets } from "./messages.js";
-import { type Envelope, type Link, Network } from "./network.js";
+import { type Envelope, kindOf, type Link, Network } from "./network.js";
 import { type NodeSetup, prepareDisk } from "./node-setup.js";
 import { Random } from "./random.js";
 import { APPLIED_KIND, type FailingEffect, SimNode, type Surroundings, UNARMED } from "./sim-node.js";
+import { type Step, type Tap, toText } from "./trace/step.js";
 import { InvariantViolation, type Report } from "./violation.js";
 
 export interface WorldOptions {
@@ -55,6 +56,8 @@ export class World implements Surroundings {
   readonly nodes: readonly SimNode[];
   /** Every input is followed by a flush. A driver that flushes by itself turns it off. */
   autoFlush = true;
+  /** Hears of every action before it is taken. */
+  tap: Tap | null = null;
   /** Elections won, and times that each event was told. */
   elections = 0;
   readonly events = new Float64Array(EventKind.COUNT);
@@ -127,6 +130,7 @@ export class World implements Surroundings {
 
   /** Delivers the message at a position of a link; to a node that is down it is lost. */
   deliver(link: Link, position: number): number {
+    if (this.tap !== null) this.#tellOfMessage("DELIVER", link, position);
     const envelope = this.network.take(link, position);
     this.#begin(Action.DELIVER, envelope.serial, envelope.to);
     const status = this.#receive(this.node(envelope.to), envelope);
@@ -136,6 +140,7 @@ export class World implements Surroundings {
 
   /** Delivers a message that the test made. */
   inject(message: Uint8Array): number {
+    if (this.tap !== null) this.note({ do: "INJECT", message: toText(message) });
     const bytes = new Uint8Array((message.length + 7) & ~7);
     bytes.set(message);
     const region = { bytes, words: new Int32Array(bytes.buffer) };
@@ -148,12 +153,14 @@ export class World implements Surroundings {
   }
 
   drop(link: Link, position: number): void {
+    if (this.tap !== null) this.#tellOfMessage("DROP", link, position);
     const envelope = this.network.take(link, position);
     this.#begin(Action.DROP, envelope.serial, envelope.to);
     this.network.pool.release(envelope);
   }
 
   duplicate(link: Link, position: number): void {
+    if (this.tap !== null) this.#tellOfMessage("DUPLICATE", link, position);
     this.#begin(Action.DUPLICATE, position, link.to);
     this.network.duplicate(link, position);
   }
@@ -162,6 +169,7 @@ export class World implements Surroundings {
   fire(node: SimNode, kind: TimerKind): number {
     const deadline = node.deadlines[kind] ?? UNARMED;
     if (deadline === UNARMED) throw new Error(`timer ${kind} of node ${node.id} is not armed`);
+    if (this.tap !== null) this.note({ do: "TIMER", node: node.id, timer: kind });
     this.#begin(Action.TIMER, node.id, kind);
     node.clock = Math.max(node.clock, deadline);
     return this.#done(node, node.timer(kind));
@@ -169,28 +177,47 @@ export class World implements Surroundings {
 
   /** Lets time pass on a node. */
   advance(node: SimNode, ms: number): void {
+    if (this.tap !== null) this.note({ do: "ADVANCE", node: node.id, ms });
     this.#begin(Action.ADVANCE, node.id, ms);
     node.clock += ms;
   }
 
   /** Lets the same time pass on all nodes. */
   advanceAll(ms: number): void {
+    if (this.tap !== null) this.note({ do: "ADVANCE", node: 0, ms });
     this.#begin(Action.ADVANCE, 0, ms);
     for (const node of this.nodes) node.pass(ms);
   }
 
-  propose(node: SimNode, command: Uint8Array): number {
+  /**
+   * @param request whose proposal it is
+   * @param onStatus hears the answer before a flush follows
+   */
+  propose(
+    node: SimNode,
+    command: Uint8Array,
+    request?: Pick<Extract<Step, { do: "PROPOSE" }>, "client" | "key" | "write">,
+    onStatus?: (node: SimNode, status: number) => void,
+  ): number {
+    if (this.tap !== null) {
+      if (request === undefined) this.note({ do: "COMMAND", node: node.id, payload: toText(command) });
+      else this.note({ do: "PROPOSE", node: node.id, ...request, length: command.length });
+    }
     this.#begin(Action.PROPOSE, node.id, command.length);
-    return this.#done(node, node.propose(command));
+    const status = node.propose(command);
+    onStatus?.(node, status);
+    return this.#done(node, status);
   }
 
   flush(node: SimNode): number {
+    if (this.tap !== null) this.note({ do: "FLUSH", node: node.id });
     this.#begin(Action.FLUSH, node.id, 0);
     return node.flush();
   }
 
   /** Makes the oldest `count` writes durable and reports it. */
   makeDurable(node: SimNode, count: number = node.disk.pending.length): void {
+    if (this.tap !== null) this.note({ do: "DURABLE", node: node.id, count });
     this.#begin(Action.DURABLE, node.id, count);
     node.makeDurable(count);
     this.#done(node, 0);
@@ -198,81 +225,120 @@ export class World implements Surroundings {
 
   /** Reports that the log is durable up to (index, term), whatever the disk holds. */
   reportDurable(node: SimNode, index: number, term: number): number {
+    if (this.tap !== null) this.note({ do: "REPORT", node: node.id, index, term });
     this.#begin(Action.REPORT, node.id, index);
     return this.#done(node, node.reportDurable(index, term));
   }
 
   /** Crashes a node; the oldest `keep` writes under way survive, and `torn` entries of the next. */
   crash(node: SimNode, keep = 0, torn = 0): void {
+    if (this.tap !== null) this.note({ do: "CRASH", node: node.id, keep, torn });
     this.#begin(Action.CRASH, node.id, keep);
     node.crash(keep, torn);
   }
 
   restart(node: SimNode): void {
+    if (this.tap !== null) this.note({ do: "RESTART", node: node.id });
     this.#begin(Action.RESTART, node.id, 0);
     node.start();
     node.flush();
   }
 
   failNext(node: SimNode, effect: FailingEffect, kept = false): void {
+    if (this.tap !== null) this.note({ do: "FAIL", node: node.id, effect, kept });
     this.#begin(Action.FAIL, node.id, effect);
     node.failNext(effect, kept);
   }
 
   unreachable(node: SimNode, peer: number): number {
+    if (this.tap !== null) this.note({ do: "UNREACHABLE", node: node.id, peer });
     this.#begin(Action.UNREACHABLE, node.id, peer);
     return this.#done(node, node.unreachable(peer));
   }
 
-  /** Asks for a linearizable read. */
-  read(node: SimNode, kind: number): number {
+  /**
+   * Asks for a linearizable read.
+   * @param request whose read it is
+   */
+  read(node: SimNode, kind: number, request?: { readonly client: number; readonly key: number }): number {
+    if (this.tap !== null) this.note({ do: "READ", node: node.id, kind, ...request });
     this.#begin(Action.READ, node.id, kind);
     return this.#done(node, node.askRead(kind));
   }
 
   reconfigure(node: SimNode, configuration: Uint8Array): number {
+    if (this.tap !== null) this.note({ do: "RECONFIGURE", node: node.id, configuration: toText(configuration) });
     this.#begin(Action.RECONFIGURE, node.id, configuration.length);
     return this.#done(node, node.reconfigure(configuration));
   }
 
   /** Lets a leader hand over; to the best if `target` is 0. */
   transfer(node: SimNode, target: number): number {
+    if (this.tap !== null) this.note({ do: "TRANSFER", node: node.id, target });
     this.#begin(Action.TRANSFER, node.id, target);
     return this.#done(node, node.transfer(target));
   }
 
   /** Saves the state machine durably; the core does not know yet. False if that is not possible now. */
   takeSnapshot(node: SimNode): boolean {
+    if (this.tap !== null) this.note({ do: "SNAPSHOT", node: node.id });
     this.#begin(Action.SNAPSHOT, node.id, 0);
     return node.snapshots.save();
   }
 
   /** Tells the core of the durable snapshot. */
   tellSnapshot(node: SimNode): number {
+    if (this.tap !== null) this.note({ do: "TELL", node: node.id });
     this.#begin(Action.TELL, node.id, 0);
     return this.#done(node, node.tellSnapshot());
   }
 
   /** Makes the whole image that came in durable; the core does not know yet. */
   keepSnapshot(node: SimNode): void {
+    if (this.tap !== null) this.note({ do: "INSTALL", node: node.id });
     this.#begin(Action.INSTALL, node.id, 0);
     node.snapshots.keepIncoming();
   }
 
   /** Loses the image that is coming in. */
   loseSnapshot(node: SimNode): number {
+    if (this.tap !== null) this.note({ do: "LOSE", node: node.id });
     this.#begin(Action.LOSE, node.id, 0);
     return this.#done(node, node.snapshotFailed());
   }
 
   block(link: Link): void {
+    if (this.tap !== null) this.note({ do: "BLOCK", from: link.from, to: link.to });
     this.#begin(Action.BLOCK, link.from, link.to);
     link.blocked = true;
   }
 
   unblock(link: Link): void {
+    if (this.tap !== null) this.note({ do: "UNBLOCK", from: link.from, to: link.to });
     this.#begin(Action.UNBLOCK, link.from, link.to);
     link.blocked = false;
+  }
+
+  /** Lets a node's storage answer reads later, or at once again. No action: nothing happens now. */
+  deferReads(node: SimNode, on: boolean): void {
+    if (this.tap !== null) this.note({ do: "DEFER_READS", node: node.id, on });
+    node.readsDeferred = on;
+  }
+
+  /** Lets a node's host refuse chunks of snapshots, or take them again. No action: nothing happens now. */
+  refuseChunks(node: SimNode, on: boolean): void {
+    if (this.tap !== null && node.snapshots.busy !== on) this.note({ do: "REFUSE_CHUNKS", node: node.id, on });
+    node.snapshots.busy = on;
+  }
+
+  /** Tells whoever listens of a step. */
+  note(step: Step): void {
+    this.tap?.(step, !this.autoFlush);
+  }
+
+  /** Gives the nodes' memory back: nothing can happen any more. */
+  close(): void {
+    for (const node of this.nodes) if (node.isUp) node.core.release();
   }
 
   // Surroundings of the nodes.
@@ -289,8 +355,12 @@ export class World implements Surroundings {
   /** Judges a node whose effects are all out. */
   settled(node: SimNode): void {
     const { state } = node.core;
-    // What a stopped node holds in memory is no longer its log: it could not write it.
-    if (state.failure !== 0) return;
+    // What a stopped node holds in memory is no longer its log: it could not write it. What it committed before, it may
+    // have told others.
+    if (state.failure !== 0) {
+      if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
+      return;
+    }
     if (state.role === Role.LEADER && (node.seenRole !== Role.LEADER || node.seenTerm !== state.term)) {
       if (this.rules.election.leads(node.id, state.term)) {
         this.elections++;
@@ -358,6 +428,16 @@ export class World implements Surroundings {
   #receive(node: SimNode, envelope: Envelope): number {
     if (!node.isUp) return 0;
     return this.#done(node, node.receive(envelope));
+  }
+
+  #tellOfMessage(what: "DELIVER" | "DROP" | "DUPLICATE", link: Link, position: number): void {
+    const { from, messages, to } = link;
+    const envelope = messages[position];
+    if (envelope === undefined) return;
+    const kind = kindOf(envelope);
+    let at = 0;
+    for (let i = 0; i < position; i++) if (kindOf(messages[i] as Envelope) === kind) at++;
+    this.note({ do: what, from, to, kind, nth: envelope.nth, at });
   }
 
   #begin(action: Action, a: number, b: number): void {

@@ -9,7 +9,7 @@ import { InputKind, kindOf } from "./input.js";
 import { Judge } from "./judge.js";
 import { LocalModel, type Outcome } from "./local-model.js";
 import { Local } from "./local-state.js";
-import { Messages, MessageSets } from "./messages.js";
+import { MessageSets, Messages } from "./messages.js";
 import type { CheckOptions } from "./options.js";
 import { PairMap } from "./pair-map.js";
 import { EMPTY, Paths } from "./paths.js";

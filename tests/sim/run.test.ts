@@ -51,7 +51,7 @@ describe("a run", () => {
     };
     expectAtLeast(reached, floors);
     expectAtLeast(probes, {
-      truncations: 20,
+      truncations: 8,
       REJECTED: 500,
       QUORUM_LOST: 20,
       LOYAL: 300,

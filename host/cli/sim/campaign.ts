@@ -1,0 +1,99 @@
+/** `metalraft sim --campaign`: as many seeds as fit a time, a report, and a folder with what failed. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { type CampaignResult, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
+import { V8Core } from "../../../sim/index.js";
+import { drawTrace, parseTrace } from "../../../sim/trace/index.js";
+import { wholeNumber } from "../flags.js";
+import { say, sayJson, tell } from "../output.js";
+import type { SimFlags } from "../sim.js";
+import { moduleOf } from "./core.js";
+
+const MOST_MINUTES = 60 * 24 * 30;
+const DEFAULT_MINUTES = 1;
+const DEFAULT_FOLDER = "sim-failures";
+/** Time between two lines of progress, in ms. */
+const PROGRESS_INTERVAL = 2000;
+
+/** Adds what only a campaign takes. */
+export function campaignOptions(command: Command): Command {
+  return command
+    .option("--campaign", "run many seeds, from --seed on, each with its own mix of faults and settings", false)
+    .option("--minutes <n>", "time that a campaign takes", wholeNumber(1, MOST_MINUTES), DEFAULT_MINUTES)
+    .option("--jobs <n>", "workers of a campaign", wholeNumber(1, MOST_JOBS), 1)
+    .option("--runs <n>", "most seeds of a campaign", wholeNumber(1, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+    .option("--out <folder>", "where a campaign puts what failed", DEFAULT_FOLDER)
+    .option("--allow <rules>", "rules that a campaign may break, with commas between: it counts them", rules, []);
+}
+
+function rules(list: string): string[] {
+  return list.split(",").map((rule) => rule.trim());
+}
+
+export async function campaign(flags: SimFlags): Promise<void> {
+  const { allow: allowed, jobs, minutes, runs, seed } = flags;
+  const start = performance.now();
+  let told = start;
+  const core = moduleOf(flags.core);
+  const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, core, (tally, failures) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_INTERVAL) return;
+    told = now;
+    const seconds = Math.round((now - start) / 1000);
+    const share = Math.min(100, Math.round((seconds * 100) / (minutes * 60)));
+    tell(`${share} %, ${seconds} s: ${tally.runs} runs, ${tally.actions} actions, ${failures} failures`);
+  });
+  if (result.failures.length > 0) save(flags.out, result, new V8Core(core));
+  if (flags.json === true) sayJson(withoutTraces(result));
+  else for (const line of table(result)) say(line);
+  for (const { detail, rule, seed: failed, shrunkSteps } of result.failures) {
+    tell(`seed ${failed} breaks "${rule}", shrunk to ${shrunkSteps} steps: ${detail.split("\n")[0] ?? ""}`);
+    tell(`to repeat it: metalraft sim --swarm --seed ${failed}${flags.core === "v8" ? "" : ` --core ${flags.core}`}`);
+    tell(`to see it:    metalraft sim --trace ${join(flags.out, fileOf(failed))} --diagram`);
+  }
+  for (const probe of result.missedProbes) tell(`a rare path was never reached: ${probe}`);
+  if (!result.passed) process.exitCode = 1;
+}
+
+function fileOf(seed: number): string {
+  return `seed-${seed}.trace`;
+}
+
+/** Writes each failure as a trace and as a diagram, and the report. */
+function save(folder: string, result: CampaignResult, core: V8Core): void {
+  mkdirSync(folder, { recursive: true });
+  for (const { detail, seed, trace } of result.failures) {
+    const file = join(folder, fileOf(seed));
+    writeFileSync(file, trace);
+    const drawn = drawTrace(parseTrace(trace, file), core);
+    writeFileSync(join(folder, `seed-${seed}.txt`), `${detail}\n\n${drawn.join("\n")}\n`);
+  }
+  writeFileSync(join(folder, "report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
+}
+
+function withoutTraces(result: CampaignResult) {
+  return { ...result, failures: result.failures.map(({ trace: _, ...failure }) => failure) };
+}
+
+function table(result: CampaignResult): string[] {
+  const { actions, allowed, answered, commits, elections, events, runs, seed, wallMs } = result;
+  const rows = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, count]) => `  ${name.padEnd(28)}${`${count}`.padStart(14)}`);
+  return [
+    `seeds ${seed} to ${seed + runs - 1}: ${runs} runs in ${Math.round(wallMs / 1000)} s with ${result.jobs} workers`,
+    `${actions} actions (${result.actionsPerSecond} a second), ${events} events told to observers`,
+    `${elections} elections, ${commits} entries committed, ${answered} requests answered`,
+    `slowest recovery: ${result.slowestRecovery} election timeouts after faults stopped`,
+    "faults injected:",
+    ...rows(result.faults),
+    "rare paths reached:",
+    ...rows(result.probes),
+    ...(Object.keys(allowed).length > 0 ? ["broken rules that are allowed:", ...rows(allowed)] : []),
+    `${result.failures.length} failures, ${result.missedProbes.length} rare paths never reached`,
+    `core ${result.core}`,
+  ];
+}

@@ -1,0 +1,64 @@
+/** `metalraft sim` without more: one run of a seed. */
+
+import { drawSwarm } from "../../../sim/campaign/index.js";
+import { FAULTS, runSimulation, type SimulationResult } from "../../../sim/index.js";
+import { recordRun, writeTrace } from "../../../sim/trace/index.js";
+import { say, sayJson, tell } from "../output.js";
+import type { SimFlags } from "../sim.js";
+import { openAny } from "./core.js";
+import { writeShrunk } from "./shrink.js";
+
+type RunFlags = Pick<
+  SimFlags,
+  "core" | "faults" | "json" | "liveness" | "nodes" | "record" | "seed" | "shrink" | "steps" | "swarm"
+>;
+
+export function runOnce(flags: RunFlags): void {
+  const core = openAny(flags.core);
+  try {
+    const { faults, liveness, nodes, seed, steps } = flags;
+    const options = flags.swarm ? drawSwarm(seed) : { seed, nodes, steps, faults, liveness };
+    const result = runSimulation({ ...options, core });
+    if (flags.json === true) sayJson(result);
+    else for (const line of describe(result)) say(line);
+    const isRecorded = flags.record !== undefined || (flags.shrink !== undefined && result.rule !== null);
+    const trace = isRecorded ? recordRun({ ...options, core }).trace : null;
+    if (trace !== null && flags.record !== undefined) {
+      writeTrace(flags.record, trace);
+      tell(`${trace.steps.length} steps written: metalraft sim --trace ${flags.record}`);
+    }
+    if (result.rule === null) return;
+    tellBroken(result);
+    tell(`to repeat it: ${repeat(flags)}`);
+    if (trace !== null && flags.shrink !== undefined) writeShrunk(flags.shrink, trace, core);
+    process.exitCode = 1;
+  } finally {
+    core.close();
+  }
+}
+
+function describe(result: SimulationResult): string[] {
+  const { commits, core, digest, elections, events, linearizable, recovery, seed, steps, violations, wallMs } = result;
+  const lines = [
+    `seed ${seed}: ${steps} actions in ${wallMs} ms, digest ${digest}`,
+    `${events} events, ${elections} elections, ${commits} entries committed`,
+    `${violations} violations, linearizable: ${linearizable ? "yes" : "NO"}`,
+  ];
+  if (recovery !== null) lines.push(`recovered within ${recovery.timeouts} election timeouts after faults stopped`);
+  return [...lines, `core ${core}`];
+}
+
+/** Tells of what was broken. */
+export function tellBroken({ explanation, violation }: Pick<SimulationResult, "explanation" | "violation">): void {
+  if (violation !== null) tell(violation);
+  if (explanation !== null) tell(`the answers that clients got are not linearizable: ${explanation}`);
+}
+
+/** The command that gives the same run. */
+function repeat({ core, faults, liveness, nodes, seed, steps, swarm }: RunFlags): string {
+  const on = core === "v8" ? "" : ` --core ${core}`;
+  if (swarm) return `metalraft sim --swarm --seed ${seed}${on}`;
+  const list = faults.length === FAULTS.length ? "all" : faults.join(",") || "none";
+  const more = liveness ? " --liveness" : "";
+  return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}${more}${on}`;
+}

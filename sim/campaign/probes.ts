@@ -1,0 +1,24 @@
+/** Rare paths that every campaign has to reach, however short: one that reaches them no more has lost something. */
+
+import { MEMBERSHIPS } from "../settings.js";
+
+/** Sizes of clusters. */
+const SIZES = [1, 2, 3, 4, 5, 6, 7];
+
+/** Names of probes: observer events, effects, and what runs have in them. */
+export const REQUIRED_PROBES: readonly string[] = [
+  "elections",
+  "runs with several leaders",
+  "recoveries",
+  ...["QUORUM_LOST", "LOYAL", "REJECTED", "TRUNCATED", "READ_BACK", "FULL", "INFLIGHT_FULL", "STOPPED"],
+  ...["CONFIGURATION", "SNAPSHOT", "TRANSFER", "QUIET"],
+  ...["reads", "truncations", "compactions", "chunksRead", "chunksWritten", "snapshots", "installs"],
+  ...["readsAnswered", "readsRefused"],
+  ...MEMBERSHIPS,
+  ...SIZES.map((nodes) => `nodes ${nodes}`),
+];
+
+/** The probes that were not reached. */
+export function missedProbes(probes: Readonly<Record<string, number>>): string[] {
+  return REQUIRED_PROBES.filter((name) => (probes[name] ?? 0) === 0);
+}

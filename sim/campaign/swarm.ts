@@ -1,0 +1,56 @@
+/**
+ * Swarm testing (Groce and others, 2012): each seed draws its own mix of faults, weights, sizes and features. What is left
+ * out of a run makes room for more of what is left, and runs come to states that a run with everything hardly ever does.
+ */
+
+import { FAULTS, WEIGHTS, type Weights } from "../faults.js";
+import { Random } from "../random.js";
+import { ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../settings.js";
+
+/** How many nodes, as often as they are here: a single one has little to go wrong. */
+const NODES = [1, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 5, 6, 7, 7];
+/** Actions of a run, at least and at most; most runs are short, so that many mixes are tried. */
+const STEPS = { least: 500, most: 20_000 } as const;
+/** Kinds of faults stay with a chance of 1 to CHANCES out of CHANCES. */
+const CHANCES = 4;
+/** What weights are multiplied by. */
+const FACTORS = [0.25, 1, 1, 4];
+/** Entries kept behind a snapshot. */
+const KEPT = [0, 0, 5, 40, 1000];
+/** How far clocks drift apart in a run with leases, in thousandths. */
+const DRIFTS = [0, 0, 0, 50, 200];
+/** Rounds after which a group rests. */
+const REST = [0, 0, 0, 1, 3];
+const HEARTBEATS = [10, 10, 30];
+const INFLIGHT = [1, 2, 3, 16];
+/** The world draws from the seed itself: this makes another row of numbers. */
+const SALT = 0x5bd1e995;
+
+/** What a seed of a campaign stands for. */
+export function drawSwarm(seed: number): SettingsOptions {
+  const random = new Random(seed);
+  const own = new Random(random.next() ^ SALT);
+  const pick = (values: readonly number[]) => values[own.below(values.length)] as number;
+  const base = own.oneIn(2) ? TINY_CAPACITY : ROOMY_CAPACITY;
+  const capacity = {
+    ...base,
+    keepEntries: pick(KEPT),
+    leaseDrift: pick(DRIFTS),
+    quiesceRounds: pick(REST),
+    heartbeat: pick(HEARTBEATS),
+    inflightMessages: pick(INFLIGHT),
+  };
+  const chance = 1 + own.below(CHANCES);
+  const faults = FAULTS.filter(() => own.below(CHANCES) < chance);
+  const range = own.oneIn(3) ? STEPS.most : STEPS.most >> 2;
+  const steps = STEPS.least + own.below(range - STEPS.least);
+  return { seed, nodes: pick(NODES), steps, faults, weights: drawWeights(own), capacity, liveness: true };
+}
+
+function drawWeights(random: Random): Weights {
+  const weights = Object.entries(WEIGHTS).map(([draw, weight]) => {
+    const factor = FACTORS[random.below(FACTORS.length)] as number;
+    return [draw, Math.max(1, Math.round(weight * factor))];
+  });
+  return Object.fromEntries(weights) as Weights;
+}
