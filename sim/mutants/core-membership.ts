@@ -83,6 +83,20 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     instead: "== 0) return;",
   },
   {
+    name: "former-voter-does-not-campaign",
+    rule: "A voter that a configuration takes out campaigns until that is committed: it may hold the longest log.",
+    file: MEMBERSHIP,
+    text: " || (n.formerVoter != 0 && n.configurationIndex > n.commit)",
+    instead: "",
+  },
+  {
+    name: "former-voter-campaigns-for-ever",
+    rule: "A voter that was taken out does not campaign any more once that is committed.",
+    file: MEMBERSHIP,
+    text: " && n.configurationIndex > n.commit",
+    instead: "",
+  },
+  {
     name: "removed-leader-leaves-at-once",
     rule: "A leader that is to be removed leads until that is committed.",
     file: CHANGE,
@@ -214,6 +228,13 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: OUTBOX,
     text: "fullQuorumActive(n) ? n.commit : ",
     instead: "",
+  },
+  {
+    name: "witness-gets-what-the-leader-may-lose",
+    rule: "A witness gets nothing that is not durable on its leader, which alone has the payload.",
+    file: OUTBOX,
+    text: "n.commit : n.durable;",
+    instead: "n.commit : n.last;",
   },
   {
     name: "witness-gets-payloads",

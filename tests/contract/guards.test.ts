@@ -17,7 +17,7 @@ import { encodeAppend } from "../../sim/messages.js";
 import { cores } from "./cores.js";
 import { CAPACITY, from, OK, Scenario } from "./scenario.js";
 
-const { LEARNER, OUTGOING, PROMOTE, VOTER } = MemberRole;
+const { LEARNER, OUTGOING, PROMOTE, VOTER, WITNESS } = MemberRole;
 const { AUTO_LEAVE, JOINT } = ConfigurationFlag;
 
 /** Idle rounds before the rest. */
@@ -100,6 +100,22 @@ describe.each(cores)("guards on $name", ({ make }) => {
     w.heal();
     w.rounds(2, 2);
     expect(w.members(2)).toBe("1 2 3 4");
+  });
+
+  it("a witness is sent no entry that its leader could still lose, as nobody else has the payload", () => {
+    const members = [{ id: 1 }, { id: 2 }, { id: 3, roles: VOTER | WITNESS }];
+    const w = new Scenario(make(), { nodes: [{}, {}, { isWitness: true }], members, slowDisks: true });
+    w.elect(1);
+    w.isolate(2);
+    // Until the other full node is given up, and the witness is needed.
+    w.rounds(1, 2 + CAPACITY.electionTimeout / CAPACITY.heartbeat);
+    expect(w.propose(1, "x")).toBe(OK);
+    w.deliverUntil(() => w.underWay().length === 0);
+    expect(w.node(3).disk.written.last).toBe(1);
+    w.durable(1);
+    w.deliverAll();
+    expect(w.node(3).disk.written.last).toBe(2);
+    expect(w.describe(1)).toBe("LEADER t1 commit=2");
   });
 
   describe("a snapshot of entries whose terms are not known any more", () => {
