@@ -45,8 +45,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     name: "leader-counts-itself-before-it-is-durable",
     rule: "A leader counts itself only for what is durable on it.",
     file: "assembly/raft/quorum.ts",
-    text: "planOf(n).id ? n.durable : peer.match",
-    instead: "planOf(n).id ? n.last : peer.match",
+    text: "return (self ? n.durable : peer.match) >= value;",
+    instead: "return (self ? n.last : peer.match) >= value;",
   },
   {
     name: "written-counted-as-durable",

@@ -78,6 +78,8 @@ const inputArbitrary: fc.Arbitrary<Input> = fc.oneof(
   fc.record({ kind: fc.constant("time" as const), by: fc.constantFrom(-100, 1, 40, 299, 300, 1000, 2 ** 40) }),
   fc.record({ kind: fc.constant("propose" as const), length: fc.oneof(fc.nat(32), fc.nat(2000)) }),
   fc.record({ kind: fc.constant("durable" as const), index: numeralArbitrary, term: numeralArbitrary }),
+  // The end of the log, which is durable only now if storage has just taken it.
+  fc.constant({ kind: "durable", index: { of: "last", plus: 0 }, term: { of: "lastTerm", plus: 0 } } as const),
   fc.record({ kind: fc.constant("unreachable" as const), peer: fc.constantFrom(0, 1, 2, 3, 5, 9) }),
   fc.record({ kind: fc.constant("read" as const), read: fc.constantFrom(0, 0, 1, 2, 0xffffffff) }),
   fc.record({ kind: fc.constant("transfer" as const), target: fc.constantFrom(0, 0, 1, 2, 3, 5, 9, 0xffffffff) }),
