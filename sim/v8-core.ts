@@ -3,12 +3,12 @@
  * and the place of a released arena is used again.
  */
 
-import { Node as Layout } from "../host/core/abi.js";
 import { CoreInstance, type Effects } from "../host/core/instance.js";
 import { type CoreModule, shippedCore } from "../host/core/module.js";
 import { CoreNode } from "../host/core/node.js";
 import type { Plan } from "../host/core/plan.js";
-import type { CoreEffects, CoreState, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
+import { blankState, readState } from "./core-state.js";
+import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
 import { Digest } from "./digest.js";
 
 /** Gives effects the instance's memory as it is at the call: growing replaces it. */
@@ -60,28 +60,7 @@ class EffectsWithMemory implements Effects {
 }
 
 class V8Node implements NodeUnderTest {
-  readonly state: { -readonly [Field in keyof CoreState]: number } = {
-    role: 0,
-    term: 0,
-    vote: 0,
-    leader: 0,
-    commit: 0,
-    applied: 0,
-    first: 0,
-    last: 0,
-    lastTerm: 0,
-    durable: 0,
-    members: 0,
-    snapshotIndex: 0,
-    snapshotTerm: 0,
-    configurationIndex: 0,
-    configurationFlags: 0,
-    readTicket: 0,
-    lastHeard: 0,
-    transferTarget: 0,
-    quiet: 0,
-    failure: 0,
-  };
+  readonly state = blankState();
   readonly #node: CoreNode;
 
   constructor(node: CoreNode, eventMask: number) {
@@ -175,27 +154,7 @@ class V8Node implements NodeUnderTest {
 
   #refresh(): void {
     const { instance, handle } = this.#node;
-    const { state } = this;
-    state.role = instance.u32(handle + Layout.role);
-    state.term = instance.u64(handle + Layout.term);
-    state.vote = instance.u32(handle + Layout.vote);
-    state.leader = instance.u32(handle + Layout.leader);
-    state.commit = instance.u64(handle + Layout.commit);
-    state.applied = instance.u64(handle + Layout.applied);
-    state.first = instance.u64(handle + Layout.first);
-    state.last = instance.u64(handle + Layout.last);
-    state.lastTerm = instance.u64(handle + Layout.lastTerm);
-    state.durable = instance.u64(handle + Layout.durable);
-    state.members = instance.u32(handle + Layout.members);
-    state.snapshotIndex = instance.u64(handle + Layout.snapshotIndex);
-    state.snapshotTerm = instance.u64(handle + Layout.snapshotTerm);
-    state.configurationIndex = instance.u64(handle + Layout.configurationIndex);
-    state.configurationFlags = instance.u32(handle + Layout.configurationFlags);
-    state.readTicket = instance.u64(handle + Layout.readTicket);
-    state.lastHeard = instance.u64(handle + Layout.lastHeard);
-    state.transferTarget = instance.u32(handle + Layout.transferTarget);
-    state.quiet = instance.u32(handle + Layout.quiet);
-    state.failure = instance.u32(handle + Layout.failure) | 0;
+    readState(instance.words, handle, this.state);
   }
 }
 

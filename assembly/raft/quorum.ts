@@ -14,21 +14,21 @@ namespace Question {
   /** Is the log durable there up to this index? */
   // @ts-ignore: decorator
   @inline export const HOLDS: u32 = 0;
-  /** Was there contact at this time or later? */
-  // @ts-ignore: decorator
-  @inline export const IN_CONTACT: u32 = 1;
-  /** Was the vote granted? */
-  // @ts-ignore: decorator
-  @inline export const GRANTED: u32 = 2;
-  /** Can the vote still be granted? */
-  // @ts-ignore: decorator
-  @inline export const NOT_DENIED: u32 = 3;
   /** Was this heartbeat round acknowledged? */
   // @ts-ignore: decorator
-  @inline export const CONFIRMED: u32 = 4;
+  @inline export const CONFIRMED: u32 = 1;
+  /** Was there contact at this time or later? */
+  // @ts-ignore: decorator
+  @inline export const IN_CONTACT: u32 = 2;
   /** Was there contact at this time or later, and does it keep payloads? */
   // @ts-ignore: decorator
-  @inline export const FULL: u32 = 5;
+  @inline export const FULL: u32 = 3;
+  /** Was the vote granted? */
+  // @ts-ignore: decorator
+  @inline export const GRANTED: u32 = 4;
+  /** Can the vote still be granted? */
+  // @ts-ignore: decorator
+  @inline export const NOT_DENIED: u32 = 5;
 }
 
 export namespace Outcome {
@@ -40,31 +40,25 @@ export namespace Outcome {
   @inline export const LOST: u32 = 2;
 }
 
-/** Highest index known to be durable on a member. This node counts itself only when its own write is durable. */
+/** How far a member has come: the highest index durable on it (HOLDS), or the newest heartbeat round that it acknowledged
+ * (CONFIRMED). This node counts itself only when its own write is durable. */
 // @ts-ignore: decorator
 @inline
-function matchOf(n: Node, peer: Peer): u64 {
-  return peer.id == planOf(n).id ? n.durable : peer.match;
-}
-
-/** Newest heartbeat round that a member acknowledged. */
-// @ts-ignore: decorator
-@inline
-function roundOf(n: Node, peer: Peer): u64 {
-  return peer.id == planOf(n).id ? n.round : peer.ackRound;
+function reached(n: Node, peer: Peer, question: u32): u64 {
+  const self = peer.id == planOf(n).id;
+  if (question == Question.HOLDS) return self ? n.durable : peer.match;
+  return self ? n.round : peer.ackRound;
 }
 
 /** A member's answer. */
 // @ts-ignore: decorator
 @inline
 function agrees(n: Node, peer: Peer, question: u32, value: u64): bool {
-  const self = peer.id == planOf(n).id;
-  if (question == Question.HOLDS) return (self ? n.durable : peer.match) >= value;
-  if (question == Question.CONFIRMED) return (self ? n.round : peer.ackRound) >= value;
+  if (question <= Question.CONFIRMED) return reached(n, peer, question) >= value;
   if (question == Question.GRANTED) return peer.vote == 1;
   if (question == Question.NOT_DENIED) return peer.vote != 2;
   const full = (question == Question.IN_CONTACT) | ((peer.roles & MemberRole.WITNESS) == 0);
-  return full & (self | (peer.lastAck >= value));
+  return full & ((peer.id == planOf(n).id) | (peer.lastAck >= value));
 }
 
 /** Whether a majority of each set agrees. */
@@ -83,24 +77,23 @@ function quorumAgrees(n: Node, question: u32, value: u64): bool {
   return (incoming > 0) & ((outgoing > 0) | ((seen & MemberRole.OUTGOING) == 0));
 }
 
-/** Highest index above the commit index that a quorum holds durably; the commit index if there is none. */
-export function quorumMatch(n: Node): u64 {
-  let best = n.commit;
+/** How far a quorum has come, if that is above `best`; else `best`. */
+function quorumReached(n: Node, question: u32, best: u64): u64 {
   for (let i: u32 = 0; i < n.members; i++) {
-    const index = matchOf(n, peerAt(n, i));
-    if (index > best && quorumAgrees(n, Question.HOLDS, index)) best = index;
+    const value = reached(n, peerAt(n, i), question);
+    if (value > best && quorumAgrees(n, question, value)) best = value;
   }
   return best;
 }
 
+/** Highest index above the commit index that a quorum holds durably; the commit index if there is none. */
+export function quorumMatch(n: Node): u64 {
+  return quorumReached(n, Question.HOLDS, n.commit);
+}
+
 /** Highest heartbeat round that a quorum has acknowledged, at least the highest known so far. */
 export function quorumRound(n: Node): u64 {
-  let best = n.roundConfirmed;
-  for (let i: u32 = 0; i < n.members; i++) {
-    const round = roundOf(n, peerAt(n, i));
-    if (round > best && quorumAgrees(n, Question.CONFIRMED, round)) best = round;
-  }
-  return best;
+  return quorumReached(n, Question.CONFIRMED, n.roundConfirmed);
 }
 
 /** The time so many ms ago; 0 if that was before all time. */

@@ -8,8 +8,8 @@ import { configurationLength } from "../../host/core/configuration.js";
 import { high, low } from "../../host/core/instance.js";
 import { CoreError, statusName } from "../../host/core/node.js";
 import { describePlanProblem, type Plan } from "../../host/core/plan.js";
+import { blankState, readState } from "../core-state.js";
 import type { NodeUnderTest, Region } from "../core-under-test.js";
-import { blankState, readState } from "./state.js";
 
 /** An export that takes a node. */
 export type ExportName = Exclude<

@@ -9,8 +9,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
     name: "read-without-a-round",
     rule: "A read is answered after a round of heartbeats that began after it came in.",
     file: "assembly/raft/quorum.ts",
-    text: "let best = n.roundConfirmed;",
-    instead: "let best = n.round;",
+    text: "quorumReached(n, Question.CONFIRMED, n.roundConfirmed)",
+    instead: "quorumReached(n, Question.CONFIRMED, n.round)",
   },
   {
     name: "read-by-the-round-before",

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
 import { GrowingCluster, type Members } from "./growing-cluster.js";
-import { path, Workload } from "./workload.js";
+import { readAll, Workload } from "./workload.js";
 
 const CLIENTS = 8;
 /** More than there is time for: the load ends when the last change is done. */
@@ -12,8 +12,6 @@ const KEYS_A_CLIENT = 100_000;
 const KEYS_A_STEP = 150;
 /** A bound on hanging, in ms. */
 const TIMEOUT_MS = 240_000;
-/** Requests at a time when everything is read at the end. */
-const READERS = 16;
 /** So that new nodes are brought up by a snapshot and the log behind it. */
 const SNAPSHOTS = ["--snapshot-entries", "500", "--keep-entries", "100"];
 
@@ -58,21 +56,6 @@ async function administer(cluster: GrowingCluster, workload: Workload): Promise<
   expect(await cluster.end(last, "SIGTERM")).toEqual({ code: 0, signal: null });
   workload.finish();
   return story;
-}
-
-/** What a node has under each of the keys, by local reads. */
-async function readAll(cluster: GrowingCluster, id: number, keys: readonly string[]) {
-  const found = new Map<string, string | null>();
-  const reader = async (first: number) => {
-    for (let i = first; i < keys.length; i += READERS) {
-      const key = keys[i] ?? "";
-      const reply = await cluster.http.send(cluster.port(id), "GET", `${path(key)}?consistency=local`);
-      if (reply.kind !== "reply") throw new Error(`node ${id}: ${reply.reason}`);
-      found.set(key, reply.status === 404 ? null : reply.body.toString("utf8"));
-    }
-  };
-  await Promise.all(Array.from({ length: READERS }, (_, first) => reader(first)));
-  return found;
 }
 
 test("grows from one node to five, replaces a dead one, loses its leader and shrinks to three under load", {

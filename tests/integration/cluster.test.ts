@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
 import { eventually, ServeCluster } from "./harness.js";
-import { path, Workload } from "./workload.js";
+import { readAll, Workload } from "./workload.js";
 
 const CLIENTS = 16;
 const KEYS_A_CLIENT = 625;
@@ -11,8 +11,6 @@ const KEYS = CLIENTS * KEYS_A_CLIENT;
 const KILLS = 3;
 /** A bound on hanging, in ms. */
 const TIMEOUT_MS = 240_000;
-/** Requests at a time when everything is read at the end. */
-const READERS = 16;
 
 /** Kills the leader and starts it again on its data, each time at another part of the work. */
 async function killLeaders(cluster: ServeCluster, workload: Workload): Promise<number[]> {
@@ -30,25 +28,6 @@ async function killLeaders(cluster: ServeCluster, workload: Workload): Promise<n
     cluster.startNode(leader);
   }
   return killed;
-}
-
-/** What a node has under each of the keys, by local reads. */
-async function readAll(
-  cluster: ServeCluster,
-  id: number,
-  keys: readonly string[],
-): Promise<Map<string, string | null>> {
-  const found = new Map<string, string | null>();
-  const reader = async (first: number) => {
-    for (let i = first; i < keys.length; i += READERS) {
-      const key = keys[i] ?? "";
-      const reply = await cluster.http.send(cluster.port(id), "GET", `${path(key)}?consistency=local`);
-      if (reply.kind !== "reply") throw new Error(`node ${id}: ${reply.reason}`);
-      found.set(key, reply.status === 404 ? null : reply.body.toString("utf8"));
-    }
-  };
-  await Promise.all(Array.from({ length: READERS }, (_, first) => reader(first)));
-  return found;
 }
 
 test("no acknowledged write is lost, none is made up, and the answers are linearizable", {

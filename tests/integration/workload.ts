@@ -15,6 +15,9 @@ const MAX_ATTEMPTS = 1000;
 /** ms before the next attempt: the node may be down. */
 const PAUSE_MS = 20;
 
+/** Requests at a time when everything is read at the end. */
+const READERS = 16;
+
 /** What a request came to. */
 type Outcome =
   | { readonly kind: "ok"; readonly reply: Reply & { kind: "reply" } }
@@ -150,4 +153,23 @@ export class Workload {
 /** The path of a key. */
 export function path(key: string): string {
   return `/v1/kv/${encodeURIComponent(key)}`;
+}
+
+/** What a node has under each of the keys, by local reads. */
+export async function readAll(
+  cluster: LoadedCluster,
+  id: number,
+  keys: readonly string[],
+): Promise<Map<string, string | null>> {
+  const found = new Map<string, string | null>();
+  const reader = async (first: number) => {
+    for (let i = first; i < keys.length; i += READERS) {
+      const key = keys[i] ?? "";
+      const reply = await cluster.http.send(cluster.port(id), "GET", `${path(key)}?consistency=local`);
+      if (reply.kind !== "reply") throw new Error(`node ${id}: ${reply.reason}`);
+      found.set(key, reply.status === 404 ? null : reply.body.toString("utf8"));
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, (_, first) => reader(first)));
+  return found;
 }

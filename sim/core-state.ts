@@ -1,7 +1,7 @@
-/** Reads what a node says of itself out of the bytes of its Node struct. */
+/** Reads what a node says of itself out of the words of its Node struct, in whatever memory that lies. */
 
-import { Node as Layout } from "../../host/core/abi.js";
-import type { CoreState } from "../core-under-test.js";
+import { Node as Layout } from "../host/core/abi.js";
+import type { CoreState } from "./core-under-test.js";
 
 /** A state that is updated in place. */
 export type MutableState = { -readonly [Field in keyof CoreState]: number };
