@@ -28,30 +28,21 @@ import { formatIsSound } from "./wire/encode";
 
 export { __heap_base, __data_end };
 
-/** Whether a node lies at `handle` that may be asked something now. */
-function checkHandle(handle: usize): i32 {
+/** For `check`: no stage in particular, and a node that has stopped will do. */
+const ANY_STAGE: u32 = u32.MAX_VALUE;
+
+/** Whether a node lies at `handle` that may be asked something now: that works, and is in the stage that an export is
+ * meant for. Takes the time, 0 from an export without one: a time before the last one does not count. */
+function check(handle: usize, stage: u32, nowLow: u32, nowHigh: u32): i32 {
   if ((handle == 0) | ((handle & 7) != 0)) return StatusCode.BAD_HANDLE;
   const n = changetype<Node>(handle);
   if (n.magic != NodeFormat.MAGIC) return StatusCode.BAD_HANDLE;
-  return n.busy != 0 ? StatusCode.REENTERED : StatusCode.OK;
-}
-
-/** Whether the node works and is in the stage that an export is meant for. */
-function check(handle: usize, stage: u32): i32 {
-  const status = checkHandle(handle);
-  if (status != StatusCode.OK) return status;
-  const n = changetype<Node>(handle);
+  if (n.busy != 0) return StatusCode.REENTERED;
+  if (stage == ANY_STAGE) return StatusCode.OK;
   if (n.failure != 0) return StatusCode.STOPPED;
-  return n.stage == stage ? StatusCode.OK : StatusCode.BAD_STAGE;
-}
-
-/** As `check`, and takes the time; a time before the last one does not count. */
-function checkTimed(handle: usize, stage: u32, nowLow: u32, nowHigh: u32): i32 {
-  const status = check(handle, stage);
-  if (status != StatusCode.OK) return status;
+  if (n.stage != stage) return StatusCode.BAD_STAGE;
   const now = join(nowLow, nowHigh);
   if (!isNumber(now)) return StatusCode.BAD_ARGUMENT;
-  const n = changetype<Node>(handle);
   n.now = max(n.now, now);
   return StatusCode.OK;
 }
@@ -98,7 +89,7 @@ export function init(arena: usize, length: u32, plan: usize): i32 {
  * @param vote the id voted for, 0 if none
  */
 export function restoreHardState(node: usize, termLow: u32, termHigh: u32, vote: u32): i32 {
-  const status = check(node, Stage.RESTORING);
+  const status = check(node, Stage.RESTORING, 0, 0);
   return status == StatusCode.OK
     ? restore.restoreHardState(changetype<Node>(node), join(termLow, termHigh), vote)
     : status;
@@ -128,7 +119,7 @@ export function restoreSnapshot(
   configuration: usize,
   length: u32,
 ): i32 {
-  const status = check(node, Stage.RESTORING);
+  const status = check(node, Stage.RESTORING, 0, 0);
   if (status != StatusCode.OK) return status;
   return restore.restoreSnapshot(
     changetype<Node>(node),
@@ -147,7 +138,7 @@ export function restoreSnapshot(
  * @param length their length in bytes
  */
 export function restoreEntries(node: usize, entries: usize, length: u32): i32 {
-  const status = check(node, Stage.RESTORING);
+  const status = check(node, Stage.RESTORING, 0, 0);
   return status == StatusCode.OK ? restore.restoreEntries(changetype<Node>(node), entries, length) : status;
 }
 
@@ -158,7 +149,7 @@ export function restoreEntries(node: usize, entries: usize, length: u32): i32 {
  * @param nowHigh high word of it
  */
 export function start(node: usize, nowLow: u32, nowHigh: u32): i32 {
-  const status = checkTimed(node, Stage.RESTORING, nowLow, nowHigh);
+  const status = check(node, Stage.RESTORING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   const n = changetype<Node>(node);
   n.stage = Stage.RUNNING;
@@ -175,7 +166,7 @@ export function start(node: usize, nowLow: u32, nowHigh: u32): i32 {
  * @param length its length in bytes
  */
 export function receive(node: usize, nowLow: u32, nowHigh: u32, message: usize, length: u32): i32 {
-  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  const status = check(node, Stage.RUNNING, nowLow, nowHigh);
   return status == StatusCode.OK ? receiveMessage(changetype<Node>(node), message, length) : status;
 }
 
@@ -187,7 +178,7 @@ export function receive(node: usize, nowLow: u32, nowHigh: u32, message: usize, 
  * @param kind a TimerKind
  */
 export function timer(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
-  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  const status = check(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   if (kind == TimerKind.ELECTION) electionTimeout(changetype<Node>(node));
   else if (kind == TimerKind.HEARTBEAT) replication.heartbeatTimeout(changetype<Node>(node));
@@ -203,7 +194,7 @@ export function timer(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
  * @param length its length in bytes, at most `maxPayload`
  */
 export function propose(node: usize, command: usize, length: u32): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   return status == StatusCode.OK ? replication.propose(changetype<Node>(node), command, length) : status;
 }
 
@@ -217,7 +208,7 @@ export function propose(node: usize, command: usize, length: u32): i32 {
  * NOT_READY
  */
 export function read(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
-  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  const status = check(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   if (kind > ReadKind.LEASE) return StatusCode.BAD_ARGUMENT;
   if (changetype<Node>(node).quiet != 0) wake(changetype<Node>(node));
@@ -232,7 +223,7 @@ export function read(node: usize, nowLow: u32, nowHigh: u32, kind: u32): i32 {
  * @param length its length in bytes
  */
 export function reconfigure(node: usize, configuration: usize, length: u32): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   return status == StatusCode.OK ? changeMembers(changetype<Node>(node), configuration, length) : status;
 }
 
@@ -244,7 +235,7 @@ export function reconfigure(node: usize, configuration: usize, length: u32): i32
  * @param target the member's id, or 0 for the one most fit
  */
 export function transfer(node: usize, nowLow: u32, nowHigh: u32, target: u32): i32 {
-  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  const status = check(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   return transfers.transfer(changetype<Node>(node), target);
 }
@@ -271,7 +262,7 @@ export function snapshot(
   configuration: usize,
   length: u32,
 ): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   if (status != StatusCode.OK) return status;
   const index = join(indexLow, indexHigh);
   return takeSnapshot(changetype<Node>(node), index, join(termLow, termHigh), configuration, length);
@@ -282,7 +273,7 @@ export function snapshot(
  * @param node the handle
  */
 export function snapshotFailed(node: usize): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   if (status == StatusCode.OK) dropIncoming(changetype<Node>(node));
   return status;
 }
@@ -296,7 +287,7 @@ export function snapshotFailed(node: usize): i32 {
  * @param termHigh high word of it
  */
 export function durable(node: usize, indexLow: u32, indexHigh: u32, termLow: u32, termHigh: u32): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   if (status != StatusCode.OK) return status;
   return reportDurable(changetype<Node>(node), join(indexLow, indexHigh), join(termLow, termHigh));
 }
@@ -307,7 +298,7 @@ export function durable(node: usize, indexLow: u32, indexHigh: u32, termLow: u32
  * @param peer the member's id
  */
 export function unreachable(node: usize, peer: u32): i32 {
-  const status = check(node, Stage.RUNNING);
+  const status = check(node, Stage.RUNNING, 0, 0);
   return status == StatusCode.OK ? replication.unreachable(changetype<Node>(node), peer) : status;
 }
 
@@ -317,7 +308,7 @@ export function unreachable(node: usize, peer: u32): i32 {
  * @param mask bit `1 << kind` for every EventKind wanted
  */
 export function observe(node: usize, mask: u32): i32 {
-  const status = checkHandle(node);
+  const status = check(node, ANY_STAGE, 0, 0);
   if (status != StatusCode.OK) return status;
   const n = changetype<Node>(node);
   n.eventMask = mask;
@@ -334,7 +325,7 @@ export function observe(node: usize, mask: u32): i32 {
  * @returns OK, MORE if it is to be called again, or why the node stopped
  */
 export function flush(node: usize, nowLow: u32, nowHigh: u32): i32 {
-  const status = checkTimed(node, Stage.RUNNING, nowLow, nowHigh);
+  const status = check(node, Stage.RUNNING, nowLow, nowHigh);
   if (status != StatusCode.OK) return status;
   const n = changetype<Node>(node);
   n.busy = 1;
@@ -349,7 +340,7 @@ export function flush(node: usize, nowLow: u32, nowHigh: u32): i32 {
  * @returns OK, or STOPPED: then the field `failure` says why
  */
 export function status(node: usize): i32 {
-  const result = checkHandle(node);
+  const result = check(node, ANY_STAGE, 0, 0);
   if (result != StatusCode.OK) return result;
   return changetype<Node>(node).failure == 0 ? StatusCode.OK : StatusCode.STOPPED;
 }
@@ -360,6 +351,6 @@ export function status(node: usize): i32 {
  * @returns 0, the number of the rule that is broken, or a StatusCode
  */
 export function invariants(node: usize): i32 {
-  const status = checkHandle(node);
+  const status = check(node, ANY_STAGE, 0, 0);
   return status == StatusCode.OK ? brokenInvariant(changetype<Node>(node)) : status;
 }

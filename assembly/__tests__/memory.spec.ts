@@ -5,7 +5,7 @@ import { Append, AppendReply, Header, MessageFormat, VoteRequest } from "../abi/
 import { Node } from "../abi/node";
 import { Peer } from "../abi/peer";
 import { Plan } from "../abi/plan";
-import { align8, copyWords, high, isNumber, isZero, join, low } from "../state/memory";
+import { align8, copyWords, high, isNumber, isPadded, join, low } from "../state/memory";
 import { peerStride } from "../state/arena";
 import { formatIsSound } from "../wire/encode";
 
@@ -50,18 +50,17 @@ describe("copyWords", () => {
   });
 });
 
-describe("isZero", () => {
-  it("sees a single bit anywhere, and nothing outside", () => {
+describe("isPadded", () => {
+  it("sees a single bit anywhere in the padding, and nothing outside", () => {
     const place = heap.alloc(64);
     memory.fill(place, 0, 64);
-    expect(isZero(place, place + 64)).toBe(true);
-    expect(isZero(place, place)).toBe(true);
-    for (let i = 0; i < 64; i++) {
-      store<u8>(place + i, 0x80);
-      expect(isZero(place, place + 64)).toBe(false);
-      expect(isZero(place, place + i)).toBe(true);
-      expect(isZero(place + i + 1, place + 64)).toBe(true);
-      store<u8>(place + i, 0);
+    for (let length: u32 = 0; length <= 48; length++) {
+      expect(isPadded(place, length)).toBe(true);
+      for (let i: u32 = 0; i < 64; i++) {
+        store<u8>(place + i, i % 2 == 0 ? 0x80 : 0x01);
+        expect(isPadded(place, length)).toBe((i < length) | (i >= align8(length)));
+        store<u8>(place + i, 0);
+      }
     }
     heap.free(place);
   });
@@ -71,6 +70,11 @@ describe("the layouts", () => {
   it("have the lengths that the wire format names", () => {
     expect(formatIsSound()).toBe(true);
     expect(offsetof<Entry>()).toBe(EntryFrame.HEADER);
+    // Magic, version and kind of a header, and kind and reserved bytes of an entry, are written as one word each.
+    expect(offsetof<Header>("magic")).toBe(0);
+    expect(offsetof<Header>("version")).toBe(2);
+    expect(offsetof<Header>("kind")).toBe(3);
+    expect(offsetof<Entry>("kind") + 4).toBe(EntryFrame.HEADER);
   });
 
   it("keep what follows a header, a body or an entry's header aligned", () => {

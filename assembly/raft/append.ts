@@ -58,7 +58,7 @@ function followSender(n: Node, header: Header): bool {
     peerToAnswer(n, header.from).due |= Due.APPEND_REPLY;
     return false;
   }
-  becomeFollower(n, header.term, header.from);
+  if ((header.term != n.term) | (header.from != n.leader)) becomeFollower(n, header.term, header.from);
   n.lastHeard = n.now;
   n.electionBase = n.now;
   return true;

@@ -9,7 +9,7 @@ import { StatusCode } from "../abi/status-code";
 import { StorageAnswer } from "../abi/storage-answer";
 import { at, planOf } from "../state/arena";
 import { low } from "../state/memory";
-import { entryAt, offsetOf, payloadOf, runEnd, sizeOf, termAt } from "../state/window";
+import { entryAt, offsetOf, payloadOf, runEnd, sizeOf } from "../state/window";
 import { markDurable } from "./commit";
 import { Effects } from "./effects";
 import { flushEvents } from "./events";
@@ -62,9 +62,14 @@ function flushStorage<Sink extends Effects>(n: Node): i32 {
     const first = n.written + 1;
     const last = runEnd(n, first);
     const start = offsetOf(n, first);
-    const end = last == n.last ? n.head : offsetOf(n, last) + sizeOf(entryAt(n, last));
+    let end = n.head;
+    let term = n.lastTerm;
+    if (last != n.last) {
+      end = offsetOf(n, last) + sizeOf(entryAt(n, last));
+      term = entryAt(n, last).term;
+    }
     const entries = at(n, n.bytesOffset) + start;
-    const answer = changetype<Sink>(0).append(n, first, low(last - first) + 1, termAt(n, last), entries, end - start);
+    const answer = changetype<Sink>(0).append(n, first, low(last - first) + 1, term, entries, end - start);
     if (answer < 0) return StatusCode.STORAGE_FAILED;
     n.written = last;
     if (answer == StorageAnswer.DURABLE) markDurable(n, last);

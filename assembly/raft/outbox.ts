@@ -23,12 +23,12 @@ import { StatusCode } from "../abi/status-code";
 import { at, planOf } from "../state/arena";
 import { copyWords } from "../state/memory";
 import { peerAt, strangerOf } from "../state/peers";
-import { entryAt, knowsTerm, offsetOf, sizeOf, spanFrom, termAt } from "../state/window";
+import { knowsTerm, offsetOf, sizeOf, spanFrom, termAt } from "../state/window";
 import { bodyOf, outboxOf, writeHeader } from "../wire/encode";
 import { Effects } from "./effects";
 import { note } from "./events";
 import { underWay } from "./progress";
-import { fullQuorumActive } from "./quorum";
+import { durableOn, fullQuorumActive } from "./quorum";
 import { outboxEntries, readBack } from "./read-back";
 import { beginSnapshot, encodeChunk, needsSnapshot } from "./snapshot";
 
@@ -169,16 +169,24 @@ function sendReadReply<Sink extends Effects>(n: Node, peer: Peer): void {
 }
 
 /** Last entry that may be sent to a member. A witness follows the commit index while full members in contact are a quorum
- * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. It never
- * gets what the leader could still lose. */
+ * without it: so that if the leader fails, none of them holds less than the witness, which can then vote for it. */
 // @ts-ignore: decorator
 @inline
 function lastFor(n: Node, peer: Peer): u64 {
   return isWitness(peer) ? lastForWitness(n) : n.last;
 }
 
+/** Without such a quorum a witness gets what some full voter holds durably, and can be elected with. That need not be the
+ * leader: it may be on its way out. */
 function lastForWitness(n: Node): u64 {
-  return fullQuorumActive(n) ? n.commit : n.durable;
+  if (fullQuorumActive(n)) return n.commit;
+  let held: u64 = 0;
+  for (let i: u32 = 0; i < n.members; i++) {
+    const peer = peerAt(n, i);
+    const isFull = (peer.roles & (MemberRole.VOTER | MemberRole.WITNESS)) == MemberRole.VOTER;
+    if (isFull) held = max(held, durableOn(n, peer));
+  }
+  return held;
 }
 
 // @ts-ignore: decorator
@@ -336,13 +344,15 @@ export function writeAppend(n: Node, prevIndex: u64, prevTerm: u64, count: u32, 
 function packEntries(n: Node, index: u64, last: u64): u64 {
   const room = planOf(n).maxMessage - MessageFormat.APPEND;
   let target = changetype<usize>(outboxOf(n)) + MessageFormat.APPEND;
+  const window = at(n, n.bytesOffset);
   let bytes: u32 = 0;
   let count: u32 = 0;
+  assert((index >= n.first) & (last <= n.last));
   while (index <= last) {
     const start = offsetOf(n, index);
     let end = start;
     while (index <= last && offsetOf(n, index) == end) {
-      const size = sizeOf(entryAt(n, index));
+      const size = sizeOf(changetype<Entry>(window + end));
       if (bytes + size > room) break;
       bytes += size;
       end += size;
@@ -350,7 +360,7 @@ function packEntries(n: Node, index: u64, last: u64): u64 {
       index++;
     }
     if (end == start) break;
-    copyWords(target, at(n, n.bytesOffset) + start, end - start);
+    copyWords(target, window + start, end - start);
     target += end - start;
   }
   assert(count > 0);

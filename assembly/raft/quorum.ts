@@ -40,14 +40,20 @@ export namespace Outcome {
   @inline export const LOST: u32 = 2;
 }
 
+/** Highest index durable on a member, as far as the leader knows. */
+// @ts-ignore: decorator
+@inline
+export function durableOn(n: Node, peer: Peer): u64 {
+  return peer.id == planOf(n).id ? n.durable : peer.match;
+}
+
 /** How far a member has come: the highest index durable on it (HOLDS), or the newest heartbeat round that it acknowledged
  * (CONFIRMED). This node counts itself only when its own write is durable. */
 // @ts-ignore: decorator
 @inline
 function reached(n: Node, peer: Peer, question: u32): u64 {
-  const self = peer.id == planOf(n).id;
-  if (question == Question.HOLDS) return self ? n.durable : peer.match;
-  return self ? n.round : peer.ackRound;
+  if (question == Question.HOLDS) return durableOn(n, peer);
+  return peer.id == planOf(n).id ? n.round : peer.ackRound;
 }
 
 /** A member's answer. */

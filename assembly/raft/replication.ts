@@ -22,7 +22,7 @@ import { restIfIdle, stir } from "./quiescence";
 import { contactLimit, quorumActive } from "./quorum";
 import { confirmRounds } from "./reads";
 import { becomeFollower } from "./role";
-import { receiveSnapshotReply } from "./snapshot";
+import { needsSnapshot, receiveSnapshotReply } from "./snapshot";
 import { handOverTo, pursueTransfer } from "./transfer";
 
 /** Something new is in the log, or committed: every follower is to learn of it. */
@@ -97,7 +97,7 @@ export function receiveReply(n: Node, header: Header, reply: AppendReply): i32 {
   }
   if (header.kind == MessageKind.SNAPSHOT_REPLY) receiveSnapshotReply(peer, bodyOf<SnapshotReply>(header));
   else if ((header.flags & MessageFlag.REJECTED) != 0) rejected(n, peer, reply);
-  else if (peer.state != PeerState.PIPELINE && agreesUpTo(peer, reply.match)) becomePipeline(peer);
+  else if (peer.state != PeerState.PIPELINE && agreesUpTo(n, peer, reply.match)) becomePipeline(peer);
   if (advanced & (reply.match > n.commit)) advanceCommit(n);
   // The commit may have ended this node's leadership.
   if (n.role != Role.LEADER) return StatusCode.OK;
@@ -107,9 +107,11 @@ export function receiveReply(n: Node, header: Header, reply: AppendReply): i32 {
   return StatusCode.OK;
 }
 
-/** Whether the logs are now known to agree right before the next entry to send, or behind the snapshot that is sent. */
-function agreesUpTo(peer: Peer, match: u64): bool {
-  return peer.state == PeerState.PROBE ? match + 1 >= peer.next : match >= peer.chunkIndex;
+/** Whether the logs are now known to agree right before the next entry to send, or behind the snapshot that is sent. A
+ * late acknowledgement may have shown that the snapshot is not needed. */
+function agreesUpTo(n: Node, peer: Peer, match: u64): bool {
+  const needed = peer.next < n.first && needsSnapshot(n, peer);
+  return (peer.state == PeerState.SNAPSHOT) & needed ? match >= peer.chunkIndex : match + 1 >= peer.next;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Words, alignment and copies. Everything in an arena is aligned to 8 bytes, so that copies can go by words. */
 
-import { PlanLimit } from "../abi/plan";
-
+/** Bits of the largest number, PlanLimit.NUMBER. */
+const NUMBER_BITS: u64 = 53;
 /** Up to this many bytes a loop over words beats the engine's bulk copy, which is a call out of the module. */
 const SHORT_COPY: u32 = 256;
 
@@ -30,7 +30,7 @@ export function high(value: u64): u32 {
 // @ts-ignore: decorator
 @inline
 export function isNumber(value: u64): bool {
-  return value <= PlanLimit.NUMBER;
+  return value >> NUMBER_BITS == 0;
 }
 
 /** Rounds up to a multiple of 8. */
@@ -49,10 +49,10 @@ export function copyWords(to: usize, from: usize, bytes: u32): void {
   for (let end = from + bytes; from < end; from += 8, to += 8) store<u64>(to, load<u64>(from));
 }
 
-/** Whether all bytes from `from` to `end` are zero. */
-export function isZero(from: usize, end: usize): bool {
-  for (; from < end; from++) {
-    if (load<u8>(from) != 0) return false;
-  }
-  return true;
+/** Whether `length` bytes are padded with zeroes to a multiple of 8. */
+// @ts-ignore: decorator
+@inline
+export function isPadded(from: usize, length: u32): bool {
+  const rest = length & 7;
+  return rest == 0 || load<u64>(from + (length & ~7)) >> (rest << 3) == 0;
 }

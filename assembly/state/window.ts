@@ -34,6 +34,20 @@ export function payloadOf(entry: Entry): usize {
   return changetype<usize>(entry) + EntryFrame.HEADER;
 }
 
+/** An entry's kind, together with the reserved bytes behind it: they are 0 in an entry that is well-formed. */
+// @ts-ignore: decorator
+@inline
+export function kindOf(entry: Entry): u32 {
+  return load<u32>(changetype<usize>(entry), offsetof<Entry>("kind"));
+}
+
+/** Sets the kind, and the reserved bytes to 0. */
+// @ts-ignore: decorator
+@inline
+function setKind(entry: Entry, kind: u32): void {
+  store<u32>(changetype<usize>(entry), kind, offsetof<Entry>("kind"));
+}
+
 // @ts-ignore: decorator
 @inline
 function slotAddress(n: Node, index: u64): usize {
@@ -166,9 +180,7 @@ export function push(n: Node, term: u64, kind: u32, payload: usize, length: u32,
   const entry = changetype<Entry>(address);
   entry.term = term;
   entry.length = length;
-  entry.kind = <u8>kind;
-  entry.reserved8 = 0;
-  entry.reserved16 = 0;
+  setKind(entry, kind);
   if (length == 0) return true;
   const target = payloadOf(entry);
   const whole = length & ~7;

@@ -2,7 +2,7 @@
 
 import { Configuration, ConfigurationFlag, Member, MemberRole } from "../abi/configuration";
 import { Plan } from "../abi/plan";
-import { align8, isZero } from "../state/memory";
+import { align8, isPadded } from "../state/memory";
 
 /** The first member of a configuration. */
 // @ts-ignore: decorator
@@ -51,7 +51,7 @@ export function configurationIsValid(configuration: usize, length: u32, plan: Pl
     if (!rolesAreValid(member.roles, header.flags)) return false;
     if (member.addressLength > plan.addressBytes) return false;
     const next = nextMember(member);
-    if (changetype<usize>(next) > end || !isZero(address + member.addressLength, changetype<usize>(next))) return false;
+    if (changetype<usize>(next) > end || !isPadded(address, member.addressLength)) return false;
     lastId = member.id;
     seen |= member.roles;
     member = next;

@@ -35,9 +35,8 @@ export function writeHeader(n: Node, kind: u32, flags: u32, to: u32, length: u32
   // What followers could share is overwritten.
   n.sharedLength = 0;
   const header = outboxOf(n);
-  header.magic = <u16>MessageFormat.MAGIC;
-  header.version = <u8>MessageFormat.VERSION;
-  header.kind = <u8>kind;
+  // Magic, version and kind in one.
+  store<u32>(changetype<usize>(header), MessageFormat.MAGIC | (MessageFormat.VERSION << 16) | (kind << 24));
   header.flags = flags;
   header.length = length;
   header.from = plan.id;

@@ -21,7 +21,8 @@ import { Node } from "../abi/node";
 import { Plan, PlanLimit } from "../abi/plan";
 import { StatusCode } from "../abi/status-code";
 import { entryCapacity, planOf } from "../state/arena";
-import { align8, isNumber, isZero } from "../state/memory";
+import { align8, isNumber, isPadded } from "../state/memory";
+import { kindOf } from "../state/window";
 import { configurationIsValid } from "./configuration";
 import { bodyOf } from "./encode";
 
@@ -184,16 +185,17 @@ export function checkEntry(place: usize, length: u32, plan: Plan): u32 {
   const entry = changetype<Entry>(place);
   const payload = place + EntryFrame.HEADER;
   const room = length - EntryFrame.HEADER;
-  if ((entry.term == 0) | (entry.reserved8 != 0) | (entry.reserved16 != 0)) return 0;
+  if (entry.term == 0) return 0;
   // The first comparison keeps align8 from wrapping.
   if ((entry.length > room) | (align8(entry.length) > room)) return 0;
   if (EntryFrame.HEADER + align8(entry.length) > entryCapacity(plan)) return 0;
-  if (!isZero(payload + entry.length, payload + align8(entry.length))) return 0;
-  if ((entry.kind == EntryKind.NOOP) | (entry.kind == EntryKind.HOLLOW)) {
+  if (!isPadded(payload, entry.length)) return 0;
+  const kind = kindOf(entry);
+  if ((kind == EntryKind.NOOP) | (kind == EntryKind.HOLLOW)) {
     if (entry.length != 0) return 0;
-  } else if (entry.kind == EntryKind.CONFIGURATION) {
+  } else if (kind == EntryKind.CONFIGURATION) {
     if (!configurationIsValid(payload, entry.length, plan)) return 0;
-  } else if (entry.kind != EntryKind.NORMAL) {
+  } else if (kind != EntryKind.NORMAL) {
     return 0;
   }
   return EntryFrame.HEADER + align8(entry.length);

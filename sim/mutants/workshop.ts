@@ -49,7 +49,10 @@ export async function compileIn(folder: string, mutant: Mutant | undefined): Pro
   if (mutant !== undefined) patchIn(folder, mutant);
   mkdirSync(join(folder, "build"));
   const asc = join(rootOfSources(), "node_modules/assemblyscript/bin/asc.js");
-  const ending = await runProgram([asc, "--target", "release"], { cwd: folder, limit: COMPILE_LIMIT });
+  const ending = await runProgram([asc, "--target", "release", "--transform", "./assembly/out-of-line.mjs"], {
+    cwd: folder,
+    limit: COMPILE_LIMIT,
+  });
   requireSuccess(ending, mutant);
   return join(folder, "build/metalraft.wasm");
 }
