@@ -17,6 +17,7 @@ export type { ChangeOptions, NewMember, ReconfigureOptions } from "./node/member
 export type { NodeNotice, RaftNodeOptions, SnapshotThresholds } from "./node/options.js";
 export type { Progress } from "./node/peers.js";
 export type { ReadConsistency } from "./node/reads.js";
+export { EVENT_LOOP, type Runtime } from "./node/runtime.js";
 export type { MemberReport, NodeReport, NodeStatus } from "./node/status.js";
 
 export class RaftNode<Result> {
@@ -26,7 +27,7 @@ export class RaftNode<Result> {
   constructor(options: RaftNodeOptions<Result>) {
     this.#engine = new Engine(options);
     const timeout = options.changeTimeout ?? DEFAULT_CHANGE_TIMEOUT;
-    this.#membership = new Membership(this.#engine, this.#engine.changes, timeout);
+    this.#membership = new Membership(this.#engine, this.#engine.changes, timeout, this.#engine.runtime);
   }
 
   /** Recovers from storage and joins the cluster. Rejects if storage, snapshots or transport cannot be opened. */

@@ -1,18 +1,25 @@
 /** Proposals that wait for their outcome, by their place in the log. */
 
 import { LostError, OutcomeUnknownError, type RaftError } from "./errors.js";
+import { EVENT_LOOP, type Runtime } from "./node/runtime.js";
 
 interface Pending<Result> {
   readonly term: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: RaftError) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Calls the time limit off. */
+  readonly cancel: () => void;
 }
 
 export class PendingProposals<Result> {
+  readonly #runtime: Runtime;
   readonly #byIndex = new Map<number, Pending<Result>>();
   /** Highest term of a pending proposal. Those of earlier terms may have been overwritten. */
   #newestTerm = 0;
+
+  constructor(runtime: Runtime = EVENT_LOOP) {
+    this.#runtime = runtime;
+  }
 
   get size(): number {
     return this.#byIndex.size;
@@ -24,11 +31,11 @@ export class PendingProposals<Result> {
     this.#settleLost(index);
     this.#newestTerm = term;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = this.#runtime.after(timeout, () => {
         this.#byIndex.delete(index);
         reject(new OutcomeUnknownError(`no outcome within ${timeout} ms: the command may or may not take effect`));
-      }, timeout);
-      this.#byIndex.set(index, { term, resolve, reject, timer });
+      });
+      this.#byIndex.set(index, { term, resolve, reject, cancel });
     });
   }
 
@@ -41,7 +48,7 @@ export class PendingProposals<Result> {
       return;
     }
     this.#byIndex.delete(index);
-    clearTimeout(pending.timer);
+    pending.cancel();
     pending.resolve(result);
   }
 
@@ -51,7 +58,7 @@ export class PendingProposals<Result> {
     for (const [at, pending] of [...this.#byIndex]) {
       if (at > index) continue;
       this.#byIndex.delete(at);
-      clearTimeout(pending.timer);
+      pending.cancel();
       pending.reject(
         new OutcomeUnknownError("a snapshot took the command's place: it may or may not have taken effect"),
       );
@@ -68,7 +75,7 @@ export class PendingProposals<Result> {
   /** No outcome will be learned any more. */
   abandon(reason: string): void {
     for (const pending of this.#byIndex.values()) {
-      clearTimeout(pending.timer);
+      pending.cancel();
       pending.reject(new OutcomeUnknownError(reason));
     }
     this.#byIndex.clear();
@@ -78,7 +85,7 @@ export class PendingProposals<Result> {
     const pending = this.#byIndex.get(index);
     if (pending === undefined) return;
     this.#byIndex.delete(index);
-    clearTimeout(pending.timer);
+    pending.cancel();
     pending.reject(new LostError());
   }
 }

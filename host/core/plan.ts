@@ -77,9 +77,10 @@ export const MICRO_CAPACITY: Capacity = {
 /** Largest number that tickets of reads may begin at: as much room is left above it. */
 const MOST_INCARNATION = 2 ** 52;
 
-/** A number for a node's next life: a late answer to a read of an earlier life then matches no ticket of this one. */
-export function drawIncarnation(): number {
-  return Math.floor(Math.random() * MOST_INCARNATION);
+/** A number for a node's next life: a late answer to a read of an earlier life then matches no ticket of this one.
+ * @param random draws a number from [0, 1) */
+export function drawIncarnation(random: () => number = Math.random): number {
+  return Math.floor(random() * MOST_INCARNATION);
 }
 
 /** The plan's fields that are plain u32. */

@@ -15,6 +15,7 @@ import { BadConfigurationError, LostError, OutcomeUnknownError, type RaftError, 
 import { type ChangePlan, isVoter } from "./change-plan.js";
 import type { NodeContext } from "./context.js";
 import { refusal } from "./refusal.js";
+import { EVENT_LOOP, type Runtime } from "./runtime.js";
 
 /** What completes a change besides its own commit. */
 type Completion = (configuration: ConfigurationInfo) => boolean;
@@ -28,18 +29,21 @@ interface Waiting {
   committed: boolean;
   readonly resolve: () => void;
   readonly reject: (error: RaftError) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Calls the time limit off. */
+  readonly cancel: () => void;
 }
 
 export class Changes {
   readonly #context: NodeContext;
   /** Term of the entry at an index of the log, undefined if that cannot be told now. */
   readonly #termAt: (index: number) => number | undefined;
+  readonly #runtime: Runtime;
   readonly #waiting = new Set<Waiting>();
 
-  constructor(context: NodeContext, termAt: (index: number) => number | undefined) {
+  constructor(context: NodeContext, termAt: (index: number) => number | undefined, runtime: Runtime = EVENT_LOOP) {
     this.#context = context;
     this.#termAt = termAt;
+    this.#runtime = runtime;
   }
 
   /** The configuration in force. */
@@ -79,11 +83,11 @@ export class Changes {
   #completion(timeout: number, isComplete: Completion): Promise<void> {
     const { configurationIndex: index, term } = this.#context.core;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = this.#runtime.after(timeout, () => {
         const reason = `the change of membership was not complete within ${timeout} ms: it may or may not become so`;
         this.#reject(waiting, new OutcomeUnknownError(reason));
-      }, timeout);
-      const waiting: Waiting = { index, term, isComplete, committed: false, resolve, reject, timer };
+      });
+      const waiting: Waiting = { index, term, isComplete, committed: false, resolve, reject, cancel };
       this.#waiting.add(waiting);
     });
   }
@@ -118,7 +122,7 @@ export class Changes {
   }
 
   #end(waiting: Waiting): void {
-    clearTimeout(waiting.timer);
+    waiting.cancel();
     this.#waiting.delete(waiting);
   }
 }

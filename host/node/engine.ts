@@ -27,6 +27,7 @@ import {
 import { Reads } from "./reads.js";
 import { findSnapshot, restoreCore } from "./recovery.js";
 import { refusal } from "./refusal.js";
+import { EVENT_LOOP, type Runtime } from "./runtime.js";
 import { Snapshots } from "./snapshots.js";
 import { TermReader } from "./term-reader.js";
 import { Transfers } from "./transfers.js";
@@ -46,16 +47,19 @@ export class Engine<Result> implements NodeContext {
   readonly changes: Changes;
   readonly transfers: Transfers;
   readonly snapshots: Snapshots;
+  readonly runtime: Runtime;
   /** Resolves when the node has stopped, for whatever reason. */
   readonly stopped: Promise<void>;
   /** Whether a leader was ever heard of. */
   hadLeader = false;
   readonly #options: RaftNodeOptions<Result>;
   readonly #barrier = new Barrier();
-  readonly #pending = new PendingProposals<Result>();
+  readonly #pending: PendingProposals<Result>;
   readonly #dialing: Dialing;
   #resolveStopped: () => void = () => undefined;
   #stage: Stage = "new";
+  /** The core has been restored and takes inputs. */
+  #takesInputs = false;
   #turnIsDue = false;
   #cause: unknown;
 
@@ -63,23 +67,27 @@ export class Engine<Result> implements NodeContext {
     this.#options = options;
     this.id = options.id;
     this.module = options.core ?? shippedCore();
+    const { runtime = EVENT_LOOP } = options;
+    this.runtime = runtime;
+    this.#pending = new PendingProposals(runtime);
     const instance = options.instance ?? new CoreInstance(this.module);
     const { cluster, group = 0, id, machine, members, onConfiguration, storage, transport } = options;
     // Drawn anew: a late answer to a read of an earlier life must match no ticket of this one.
-    const incarnation = drawIncarnation();
+    const incarnation = drawIncarnation(() => runtime.random());
     const plan = { ...SERVER_CAPACITY, ...options.capacity, cluster, group, id, incarnation };
     this.core = new CoreNode(instance, plan, this.#effects(instance));
     const terms = new TermReader(storage, plan.maxMessage);
     const termAt = (index: number) => terms.termAt(index);
     this.reads = new Reads(this);
-    this.changes = new Changes(this, termAt);
-    this.transfers = new Transfers(this, options.transferTimeout ?? DEFAULT_TRANSFER_TIMEOUT);
+    this.changes = new Changes(this, termAt, runtime);
+    this.transfers = new Transfers(this, options.transferTimeout ?? DEFAULT_TRANSFER_TIMEOUT, runtime);
     this.snapshots = new Snapshots(this, {
       store: options.snapshots,
       machine,
       thresholds: options.snapshot ?? {},
       termAt,
       onInstalled: (index) => this.#pending.covered(index),
+      runtime,
     });
     this.#dialing = new Dialing(this.core, transport, members, onConfiguration);
     this.stopped = new Promise((resolve) => {
@@ -88,7 +96,7 @@ export class Engine<Result> implements NodeContext {
   }
 
   get running(): boolean {
-    return this.#stage === "running";
+    return this.#stage === "running" && this.#takesInputs;
   }
 
   now(): number {
@@ -100,11 +108,11 @@ export class Engine<Result> implements NodeContext {
     if (this.#stage !== "new") throw new StoppedError("a node starts once: make a new one");
     this.#stage = "running";
     const { observer, snapshots, storage, timers, transport } = this.#options;
-    const recovered = await storage.open({
-      durable: (sequence) => this.#whenDurable(sequence),
-      failed: (error) => this.fail("storage failed", error),
-    });
     try {
+      const recovered = await storage.open({
+        durable: (sequence) => this.#whenDurable(sequence),
+        failed: (error) => this.fail("storage failed", error),
+      });
       await this.#recover(recovered);
       timers.start((kind) => void this.input(() => this.core.timer(timers.now(), kind)));
       this.#dialing.begin();
@@ -113,20 +121,22 @@ export class Engine<Result> implements NodeContext {
         unreachable: (peer) => void this.input(() => this.core.unreachable(peer)),
       });
     } catch (error) {
-      this.#stage = "stopped";
-      this.#resolveStopped();
+      this.#stage = "stopping";
       timers.stop();
-      await snapshots?.close();
-      await storage.close();
+      // The first error is the one to tell.
+      const closed = closeAll([() => snapshots?.close(), () => storage.close()]);
+      await closed.catch(() => undefined);
+      this.#end();
       throw error;
     }
     this.core.observe(OWN_EVENTS | (observer?.mask ?? 0));
     this.core.start(timers.now());
+    this.#takesInputs = true;
     this.#scheduleTurn();
   }
 
   propose(command: Uint8Array): Promise<Result> {
-    if (this.#stage !== "running") return Promise.reject(new StoppedError());
+    if (!this.running) return Promise.reject(new StoppedError());
     this.reads.disturb();
     const { core } = this;
     const status = core.propose(command);
@@ -139,7 +149,7 @@ export class Engine<Result> implements NodeContext {
   }
 
   input(take: () => number): number | undefined {
-    if (this.#stage !== "running") return undefined;
+    if (!this.running) return undefined;
     this.reads.disturb();
     try {
       // A refused message is the sender's affair; the observer tells of it.
@@ -184,9 +194,14 @@ export class Engine<Result> implements NodeContext {
     this.reads.abandon(stopped);
     this.changes.abandon(new OutcomeUnknownError("the node was stopped: the change may or may not become complete"));
     this.transfers.abandon(stopped);
-    await transport.stop();
-    await this.snapshots.close(stopped);
-    await storage.close();
+    try {
+      await closeAll([() => transport.stop(), () => this.snapshots.close(stopped), () => storage.close()]);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #end(): void {
     this.#stage = "stopped";
     this.#resolveStopped();
   }
@@ -237,7 +252,7 @@ export class Engine<Result> implements NodeContext {
   #scheduleTurn(): void {
     if (this.#turnIsDue) return;
     this.#turnIsDue = true;
-    setImmediate(() => this.#turn());
+    this.runtime.nextTurn(() => this.#turn());
   }
 
   #turn(): void {
@@ -277,4 +292,18 @@ export class Engine<Result> implements NodeContext {
     );
     this.#scheduleTurn();
   }
+}
+
+/** Closes all of these, one after the other: what cannot be closed must not keep the others open. Rejects with the first
+ * error. */
+async function closeAll(parts: readonly (() => Promise<void> | undefined)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const close of parts) {
+    try {
+      await close();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }

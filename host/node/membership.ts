@@ -7,6 +7,7 @@ import type { NodeId } from "../transport/transport.js";
 import { planChange, withLearners } from "./change-plan.js";
 import type { Changes } from "./changes.js";
 import type { NodeContext } from "./context.js";
+import type { Runtime } from "./runtime.js";
 
 export interface ChangeOptions {
   /** How long the change may take, in ms; the node's `changeTimeout` unless stated. Afterwards its outcome is unknown. */
@@ -34,12 +35,14 @@ export class Membership {
   readonly #context: NodeContext;
   readonly #changes: Changes;
   readonly #timeout: number;
+  readonly #runtime: Runtime;
 
   /** @param timeout of a change, in ms, unless stated with it */
-  constructor(context: NodeContext, changes: Changes, timeout: number) {
+  constructor(context: NodeContext, changes: Changes, timeout: number, runtime: Runtime) {
     this.#context = context;
     this.#changes = changes;
     this.#timeout = timeout;
+    this.#runtime = runtime;
   }
 
   /** From any set of members to any other. */
@@ -140,7 +143,7 @@ export class Membership {
 
   /** A follower's progress is heard of with the next heartbeat. */
   #pause(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, this.#context.core.plan.heartbeat));
+    return new Promise((resolve) => void this.#runtime.after(this.#context.core.plan.heartbeat, resolve));
   }
 }
 

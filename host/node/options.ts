@@ -11,6 +11,7 @@ import type { SnapshotStore } from "../storage/snapshot/store.js";
 import type { Storage } from "../storage/storage.js";
 import type { Timers } from "../timer/timer.js";
 import type { NodeId, Transport } from "../transport/transport.js";
+import type { Runtime } from "./runtime.js";
 
 export interface RaftNodeOptions<Result> {
   /** The cluster's id, not 0. Messages of other clusters are refused. */
@@ -42,6 +43,8 @@ export interface RaftNodeOptions<Result> {
   readonly changeTimeout?: number;
   /** How long `transfer` waits for the next leader, in ms; 10,000 unless stated. */
   readonly transferTimeout?: number;
+  /** Later turns, alarms and chance; those of this process unless stated. */
+  readonly runtime?: Runtime;
   /** The core to run; the shipped one unless stated. */
   readonly core?: CoreModule;
   /** The instance to live in, side by side with other nodes; one of its own unless stated. */

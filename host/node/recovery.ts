@@ -29,6 +29,7 @@ export async function findSnapshot(
 ): Promise<FoundSnapshot> {
   const stored = (await store?.open()) ?? [];
   const damages: string[] = [];
+  let unread: StorageError | undefined;
   for (const index of stored) {
     if (store === undefined || index < recovered.compacted) continue;
     try {
@@ -38,11 +39,20 @@ export async function findSnapshot(
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       damages.push(error.message);
+      if (error.cause !== undefined) unread ??= error;
     }
   }
   if (recovered.compacted > 0) {
+    const behind = `the log begins behind index ${recovered.compacted}`;
+    // What could not be read may be sound: the way out is that of the system's error.
+    if (unread !== undefined) {
+      const { cause, file, message } = unread;
+      throw new StorageError(`${behind}, and the snapshot there cannot be read: ${message}`, file, undefined, {
+        cause,
+      });
+    }
     const found = damages.length > 0 ? damages.join("; ") : "there is none";
-    const wanted = `the log begins behind index ${recovered.compacted}, and no snapshot reaches that far: ${found}`;
+    const wanted = `${behind}, and no snapshot reaches that far: ${found}`;
     throw new StorageError(`${wanted}. ${DAMAGE_WAY_OUT}.`);
   }
   tell(damages, "the log reaches back to the beginning and serves instead", notice);

@@ -14,6 +14,7 @@ import type { NodeContext } from "./context.js";
 import { Incoming } from "./incoming.js";
 import { DEFAULT_SNAPSHOT_BYTES, DEFAULT_SNAPSHOT_ENTRIES, type SnapshotThresholds } from "./options.js";
 import { hasPeer } from "./peers.js";
+import type { Runtime } from "./runtime.js";
 
 /** Bytes of an image that are handed over at a time, with a turn of the event loop after each. */
 const PIECE_BYTES = 1 << 20;
@@ -36,6 +37,7 @@ export interface SnapshotsOptions {
   readonly termAt: (index: number) => number | undefined;
   /** Entries up to this index were taken over with a snapshot. */
   readonly onInstalled: (index: number) => void;
+  readonly runtime: Runtime;
 }
 
 interface Demand {
@@ -203,7 +205,7 @@ export class Snapshots {
   async #take(store: SnapshotStore, index: number, term: number): Promise<SnapshotInfo> {
     const { core } = this.#context;
     const { configuration } = core;
-    const { machine } = this.#options;
+    const { machine, runtime } = this.#options;
     const state = this.#isWitness() ? [] : (machine.snapshot?.() ?? []);
     const writer = store.begin({ index, term });
     let info: SnapshotInfo;
@@ -212,7 +214,7 @@ export class Snapshots {
       for (const piece of state instanceof Uint8Array ? [state] : state) {
         for (let at = 0; at < piece.length; at += PIECE_BYTES) {
           await writer.write(piece.subarray(at, at + PIECE_BYTES));
-          await nextTurn();
+          await new Promise<void>((resolve) => runtime.nextTurn(resolve));
           if (!this.#context.running) throw new Error("the node was stopped");
         }
       }
@@ -293,8 +295,4 @@ export class Snapshots {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,22 +5,26 @@ import { type RaftError, StoppedError, TransferFailedError } from "../errors.js"
 import type { NodeId } from "../transport/transport.js";
 import type { NodeContext } from "./context.js";
 import { refusal } from "./refusal.js";
+import type { Runtime } from "./runtime.js";
 
 interface Waiting {
   readonly resolve: (leader: NodeId) => void;
   readonly reject: (error: RaftError) => void;
-  readonly timer: NodeJS.Timeout;
+  /** Calls the time limit off. */
+  readonly cancel: () => void;
 }
 
 export class Transfers {
   readonly #context: NodeContext;
   /** How long to wait for the next leader, in ms. */
   readonly #timeout: number;
+  readonly #runtime: Runtime;
   readonly #waiting = new Set<Waiting>();
 
-  constructor(context: NodeContext, timeout: number) {
+  constructor(context: NodeContext, timeout: number, runtime: Runtime) {
     this.#context = context;
     this.#timeout = timeout;
+    this.#runtime = runtime;
   }
 
   /** Hands over to a member, 0 for the one most fit; resolves with the leader that came of it. */
@@ -30,10 +34,10 @@ export class Transfers {
     if (status === undefined) throw new StoppedError();
     if (status !== StatusCode.OK) throw refusal(status, core);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = this.#runtime.after(this.#timeout, () => {
         this.#fail(waiting, `no other leader was heard of within ${this.#timeout} ms`);
-      }, this.#timeout);
-      const waiting: Waiting = { resolve, reject, timer };
+      });
+      const waiting: Waiting = { resolve, reject, cancel };
       this.#waiting.add(waiting);
     });
   }
@@ -66,7 +70,7 @@ export class Transfers {
   }
 
   #end(waiting: Waiting): void {
-    clearTimeout(waiting.timer);
+    waiting.cancel();
     this.#waiting.delete(waiting);
   }
 }

@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { FileSystem, FolderLock, OpenMode, WalFile } from "./file-system.js";
 import { lockFolder } from "./lock.js";
+import { readWhole, writeWhole } from "./whole.js";
 
 const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", update: "r+", create: "w+" };
 
@@ -60,26 +61,18 @@ class NodeFile implements WalFile {
   }
 
   read(into: Uint8Array, at: number): number {
-    let done = 0;
-    while (done < into.length) {
-      const read = fs.readSync(this.descriptor, into, done, into.length - done, at + done);
-      if (read === 0) break;
-      done += read;
-    }
-    return done;
+    return readWhole(into.length, (from) => fs.readSync(this.descriptor, into, from, into.length - from, at + from));
   }
 
   write(bytes: Uint8Array, at: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const writeFrom = (done: number): void => {
-        fs.write(this.descriptor, bytes, done, bytes.length - done, at + done, (error, written) => {
-          if (error !== null) reject(error);
-          else if (done + written < bytes.length) writeFrom(done + written);
-          else resolve();
+    const writeSome = (from: number) =>
+      new Promise<number>((resolve, reject) => {
+        fs.write(this.descriptor, bytes, from, bytes.length - from, at + from, (error, written) => {
+          if (error === null) resolve(written);
+          else reject(error);
         });
-      };
-      writeFrom(0);
-    });
+      });
+    return writeWhole(bytes.length, writeSome);
   }
 
   sync(): Promise<void> {

@@ -140,6 +140,8 @@ export class WalStorage implements Storage {
     try {
       await writer.close();
       reader.close();
+    } catch (error) {
+      writer.fail(error);
     } finally {
       lock.release();
       this.parts = undefined;

@@ -85,7 +85,11 @@ export class Writer {
     await this.running;
     await this.mark;
     await this.removal;
-    this.file.close();
+    try {
+      this.file.close();
+    } catch (cause) {
+      this.fail(cause);
+    }
   }
 
   /** Takes note that nothing more can be written, and reports it the first time. */

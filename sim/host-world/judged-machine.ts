@@ -1,0 +1,134 @@
+/**
+ * The state machine of a node, with everything that it is told held against what the others were told: the same command at
+ * every index, the same snapshot at every index, and every value set once (its modIndex never changes: a command that is
+ * applied twice sets it twice).
+ */
+
+import { createHash } from "node:crypto";
+import type { KvMachine, KvResult } from "../../host/kv/machine.js";
+import type { EntryPosition, StateMachine } from "../../host/machine/machine.js";
+
+/** Reports a broken rule. The world stops when the event is over. */
+export type Judge = (rule: string, detail: string) => void;
+
+interface Applied {
+  readonly term: number;
+  readonly command: string;
+  /** Index of the command before; 0 at the beginning. */
+  readonly before: number;
+}
+
+/** What all machines of a world have in common. */
+export class Applications {
+  /** What is applied at each index. */
+  readonly #chain = new Map<number, Applied>();
+  /** Which index set a value. */
+  readonly #setAt = new Map<string, number>();
+  /** Digests of snapshots, and the indexes of the last commands in each: commands that read change nothing. */
+  readonly #snapshots = new Map<string, Set<number>>();
+  /** Highest index applied anywhere. */
+  last = 0;
+
+  constructor(private readonly judge: Judge) {}
+
+  /** @param behind indexes, one of which is that of the command before */
+  apply(node: number, { index, term }: EntryPosition, behind: ReadonlySet<number>, command: Uint8Array): void {
+    const text = Buffer.from(command).toString("base64");
+    const known = this.#chain.get(index);
+    if (known === undefined) {
+      this.#chain.set(index, { term, command: text, before: Math.max(...behind) });
+      this.last = Math.max(this.last, index);
+    } else if (known.term !== term || known.command !== text || !behind.has(known.before)) {
+      const was = `term ${known.term} behind ${known.before}`;
+      const detail = `node ${node} applies at index ${index} of term ${term} behind ${[...behind].join(" or ")}; another did of ${was}`;
+      this.judge("state machine safety", known.command === text ? detail : `${detail}, another command`);
+    }
+  }
+
+  set(node: number, value: string, modIndex: number): void {
+    const known = this.#setAt.get(value);
+    if (known === undefined) this.#setAt.set(value, modIndex);
+    else if (known !== modIndex) {
+      this.judge("exactly once", `node ${node}: ${value} was set by index ${known} and again by index ${modIndex}`);
+    }
+  }
+
+  /** Whether a command set this value. */
+  has(value: string): boolean {
+    return this.#setAt.has(value);
+  }
+
+  /** The command that a client was answered for stands at this index. */
+  acknowledged(index: number, command: Uint8Array): void {
+    const known = this.#chain.get(index)?.command;
+    if (known === Buffer.from(command).toString("base64")) return;
+    this.judge(
+      "answers",
+      `a client was answered for index ${index}, where ${known === undefined ? "nothing" : "another command"} is`,
+    );
+  }
+
+  saved(digest: string, last: number): void {
+    const known = this.#snapshots.get(digest);
+    if (known === undefined) this.#snapshots.set(digest, new Set([last]));
+    else known.add(last);
+  }
+
+  /** @returns indexes, one of which is that of the last command in a snapshot */
+  restored(node: number, digest: string): ReadonlySet<number> {
+    const known = this.#snapshots.get(digest);
+    if (known === undefined) this.judge("snapshots", `node ${node} restores a snapshot that no node ever made`);
+    return known ?? new Set([0]);
+  }
+}
+
+export type HostMachine = Pick<KvMachine, "apply" | "digest" | "get" | "restore" | "snapshot">;
+
+export class JudgedMachine implements StateMachine<KvResult> {
+  /** Indexes, one of which is that of the last command applied. */
+  #behind: ReadonlySet<number> = new Set([0]);
+
+  constructor(
+    private readonly node: number,
+    readonly inner: HostMachine,
+    private readonly applications: Applications,
+    /** Keys that clients use. */
+    private readonly keys: readonly string[],
+    private readonly isAlive: () => boolean,
+  ) {}
+
+  /** Index of the last command applied, at the most. */
+  get last(): number {
+    return Math.max(...this.#behind);
+  }
+
+  apply(command: Uint8Array, position: EntryPosition): KvResult {
+    if (this.isAlive()) this.applications.apply(this.node, position, this.#behind, command);
+    this.#behind = new Set([position.index]);
+    const result = this.inner.apply(command, position);
+    if (this.isAlive()) this.#look();
+    return result;
+  }
+
+  snapshot(): Iterable<Uint8Array> {
+    const pieces = [...this.inner.snapshot()];
+    const hash = createHash("sha256");
+    for (const piece of pieces) hash.update(piece);
+    if (this.isAlive()) this.applications.saved(hash.digest("hex"), this.last);
+    return pieces;
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const digest = createHash("sha256").update(snapshot).digest("hex");
+    if (this.isAlive()) this.#behind = this.applications.restored(this.node, digest);
+    this.inner.restore(snapshot);
+    this.#look();
+  }
+
+  #look(): void {
+    for (const key of this.keys) {
+      const entry = this.inner.get(key);
+      if (entry !== undefined) this.applications.set(this.node, Buffer.from(entry.value).toString(), entry.modIndex);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Who looks after the cluster: puts new nodes in the place of lost ones, as the documents say (the member is removed, and
+ * another one comes under a new id), asks for snapshots and for transfers of leadership, and now and then replaces a sound
+ * machine.
+ */
+
+import { MemberRole } from "../../host/core/abi.js";
+import type { KvResult } from "../../host/kv/machine.js";
+import type { RaftNode } from "../../host/node.js";
+import { EventLabel } from "./event-queue.js";
+import type { Host } from "./host.js";
+import { addressOf } from "./network.js";
+import type { HostWorld } from "./world.js";
+
+/** ms between two looks at a change that is under way. */
+const PAUSE = 150;
+/** ms that a change may take before it is looked at again. */
+const PATIENCE = 4000;
+/** How long a member that was removed is left alone, in microseconds, at most. */
+const LEFT_ALONE = 3_000_000;
+
+export class Operator {
+  /** Hosts that are to be replaced, the first of which is under way. */
+  readonly #leaving: Host[] = [];
+  #busy = false;
+
+  constructor(private readonly world: HostWorld) {}
+
+  /** Whether members are changing, or have to. */
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
+  replaceLost(host: Host): void {
+    this.#leaving.push(host);
+    if (!this.#busy) void this.#work();
+  }
+
+  /** Replaces a sound node, if nothing else is to be done and no disk is in doubt. */
+  replaceAny(): boolean {
+    const { world } = this;
+    const { faults, random } = world;
+    if (this.#busy || world.hosts.some(({ volume, state }) => state === "member" && volume.isDamaged)) return false;
+    const host = world.hosts[random.below(world.hosts.length)];
+    if (host?.state !== "member") return false;
+    faults.count("membership");
+    this.replaceLost(host);
+    return true;
+  }
+
+  snapshot(host: Host): void {
+    const node = host.up?.node;
+    if (node === undefined) return;
+    this.world.faults.count("snapshot");
+    node.snapshot().then(
+      () => this.world.probe("snapshots on demand"),
+      () => this.world.probe("snapshots refused"),
+    );
+  }
+
+  transfer(): void {
+    const { hosts, random } = this.world;
+    const node = this.world.leader()?.node;
+    if (node === undefined) return;
+    const target = random.oneIn(2) ? 0 : (hosts[random.below(hosts.length)]?.id ?? 0);
+    this.world.faults.count("transfer");
+    node.transfer(target).then(
+      () => this.world.probe("transfers"),
+      () => this.world.probe("transfers refused"),
+    );
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (let host = this.#leaving[0]; host !== undefined; host = this.#leaving[0]) {
+      await this.#replace(host);
+      this.#leaving.shift();
+    }
+    this.#busy = false;
+  }
+
+  async #replace(old: Host): Promise<void> {
+    const { world } = this;
+    const { queue, random } = world;
+    const by = world.addHost();
+    // Ends when the change is made; the end of a run sees to it that it can be.
+    while (world.isRunning) {
+      await world.sleep(PAUSE);
+      const leader = world.leader();
+      if (leader === undefined) continue;
+      const { members, pending, joint } = leader.node.configuration();
+      if (pending || joint) continue;
+      const isOld = members.some(({ id }) => id === old.id);
+      const roles = members.find(({ id }) => id === by.id)?.roles;
+      if (!isOld && roles === MemberRole.VOTER) break;
+      // Whatever came of it shows at the next look.
+      await world.within(PATIENCE, () => this.#step(leader.node, old.id, by.id, isOld, roles));
+    }
+    world.replaced(old, by);
+    world.probe(old.state === "lost" ? "lost nodes replaced" : "sound nodes replaced");
+    if (old.state === "lost") old.retire();
+    // Nobody tells a member that was removed: it goes on for as long as it is left alone.
+    else queue.at(queue.now + random.below(LEFT_ALONE), EventLabel.OPERATOR, old.id, () => old.retire());
+  }
+
+  /** One change towards the goal. */
+  #step(node: RaftNode<KvResult>, old: number, by: number, isOld: boolean, roles: number | undefined): Promise<void> {
+    const { random } = this.world;
+    const member = { id: by, address: addressOf(by) };
+    if (roles === MemberRole.VOTER) return node.removeMember(old);
+    if (roles !== undefined) return node.promoteMember(by, { wait: true });
+    if (!isOld) return node.addMember(member, { promote: true });
+    if (random.oneIn(3)) return node.addMember(member, { promote: true });
+    return random.oneIn(3) && node.members().length > 1
+      ? node.removeMember(old)
+      : node.replaceMember(old, member, { catchUp: PATIENCE });
+  }
+}
