@@ -9,18 +9,14 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { progress, ROOT, run } from "./process.mjs";
+import { answers, lackingOf, missingOf, quietly } from "./packages.mjs";
+import { progress, ROOT } from "./process.mjs";
+
+/** @import { Tool } from "./packages.mjs" */
 
 /**
- * @typedef {object} Tool
- * @property {string} name
- * @property {() => Promise<boolean>} isThere
- * @property {readonly string[]} packages Debian's packages that bring it; none when they are too old.
- * @property {string} [otherwise] Command line that installs it where those packages do not.
- *
  * @typedef {object} Image
  * @property {string} name Its folder, too.
  * @property {string} port Folder of firmware/ports/.
@@ -38,28 +34,8 @@ import { progress, ROOT, run } from "./process.mjs";
 /** WAMR's crate is of Rust's edition 2024, which cargo understands from here on. */
 const OLDEST_CARGO = [1, 85];
 const RUSTUP = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal";
-/** How often apt is tried while somebody else holds its lock, and how long it waits each time, in seconds. */
-const APT_LOCK_WAIT = 300;
-
 const MANIFEST = "firmware/ports/posix/Cargo.toml";
 const FOLDER = "build/firmware";
-
-/** Programs that cargo's own installer puts where no path leads. */
-const SEARCH = `${process.env["PATH"] ?? ""}${delimiter}${join(homedir(), ".cargo", "bin")}`;
-
-/** @param {string} program @param {readonly string[]} args @param {Record<string, string>} [env] */
-function quietly(program, args, env = {}) {
-  return run(program, args, { capture: true, env: { PATH: SEARCH, ...env } });
-}
-
-/** Whether a program is there and answers. @param {string} program @param {string} [argument] */
-async function answers(program, argument = "--version") {
-  try {
-    return (await quietly(program, [argument])).status === 0;
-  } catch {
-    return false;
-  }
-}
 
 async function cargoIsThere() {
   if (wamrRootOfUser() !== undefined) return true;
@@ -107,7 +83,7 @@ function posix(interpreter) {
     name: `posix-${interpreter}`,
     port: "posix",
     interpreter,
-    outputs: ["metalraft-posix", "metalraft-node"],
+    outputs: ["metalraft-posix", "metalraft-node", "metalraft-node-faults"],
     tools: tools("cmake", "make", "cc", "cargo"),
     settings: [],
   };
@@ -128,29 +104,9 @@ function emulated(interpreter) {
 /** @type {readonly Image[]} */
 export const IMAGES = [posix("fast"), posix("classic"), emulated("fast"), emulated("classic")];
 
-/** @param {readonly Image[]} images @returns {Promise<readonly Tool[]>} */
-async function missingTools(images) {
-  const needed = [...new Set(images.flatMap((image) => image.tools))];
-  const there = await Promise.all(needed.map((tool) => tool.isThere()));
-  return needed.filter((_, i) => !there[i]);
-}
-
-/** Whether this is a machine on which packages may be installed without asking. */
-function mayInstall() {
-  return process.getuid?.() === 0 && existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get");
-}
-
-/** @param {readonly string[]} packages */
-async function install(packages) {
-  progress(`installing ${packages.join(", ")} (apt-get)`);
-  const lock = ["-o", `DPkg::Lock::Timeout=${APT_LOCK_WAIT}`, "-q"];
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  const names = ["install", "-y", "--no-install-recommends", ...packages];
-  const first = await quietly("apt-get", [...lock, ...names], env);
-  if (first.status === 0) return;
-  await quietly("apt-get", [...lock, "update"], env);
-  const { status, output } = await quietly("apt-get", [...lock, ...names], env);
-  if (status !== 0) process.stderr.write(output);
+/** @param {readonly Image[]} images @returns {readonly Tool[]} */
+function toolsOf(images) {
+  return [...new Set(images.flatMap((image) => image.tools))];
 }
 
 /**
@@ -160,17 +116,7 @@ async function install(packages) {
  * @returns {Promise<string | undefined>}
  */
 export async function missing(images = IMAGES) {
-  let lacking = await missingTools(images);
-  const packages = lacking.flatMap((tool) => tool.packages);
-  if (packages.length > 0 && mayInstall()) {
-    await install(packages);
-    lacking = await missingTools(images);
-  }
-  if (lacking.length === 0) return undefined;
-  const left = lacking.flatMap((tool) => tool.packages);
-  const lines = lacking.flatMap((tool) => tool.otherwise ?? []);
-  if (left.length > 0) lines.unshift(`apt-get install -y ${left.join(" ")}`);
-  return lines.join(" && ");
+  return missingOf(toolsOf(images));
 }
 
 /** @returns {string | undefined} */
@@ -266,7 +212,7 @@ async function main(names) {
   }
   const images = IMAGES.filter(({ name }) => names.length === 0 || names.includes(name));
   const line = await missing(images);
-  const lacking = await missingTools(images);
+  const lacking = await lackingOf(toolsOf(images));
   const possible = images.filter((image) => !image.tools.some((tool) => lacking.includes(tool)));
   const outcomes = await buildFirmware(possible);
   for (const { name, ok, output } of outcomes) {

@@ -147,6 +147,18 @@ async function runFirmwareTests() {
   return runThem();
 }
 
+async function tlcIsMissing() {
+  const { missing } = await import("./tlc/setup.mjs");
+  return missing();
+}
+
+/** @returns {Promise<Tally>} */
+async function checkSpecification() {
+  const { checkQuickModels } = await import("./tlc/models.mjs");
+  const results = await checkQuickModels();
+  return sum(results.map(({ problem }) => verdict(problem === undefined, problem ?? "")));
+}
+
 /** @returns {Promise<Tally>} */
 async function runPackageSmoke() {
   const { packageChecks } = await import("./package-smoke.mjs");
@@ -167,6 +179,12 @@ export const PARTS = [
     run: compileFirmware,
   },
   { name: "firmware-c", title: "the firmware's own tests", missing: firmwareIsMissing, run: runFirmwareTests },
+  {
+    name: "spec",
+    title: "the specification, searched by TLC within bounds",
+    missing: tlcIsMissing,
+    run: checkSpecification,
+  },
   { name: "vitest", title: "unit, contract, simulation and integration tests", run: runVitest },
   { name: "package", title: "the npm package, installed and used", run: runPackageSmoke },
 ];
