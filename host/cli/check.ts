@@ -21,8 +21,9 @@ const EXAMPLES = `
 Examples:
   metalraft check                                          three nodes, one term, one entry: seconds
   metalraft check --nodes 2 --max-term 2 --max-log 1 --crashes 1
-  metalraft check --crashes 1 --jobs 2                      a minute
-  metalraft check --max-term 2 --max-log 2 --crashes 1 --jobs 8 --memory 20000 --minutes 600 --json
+  metalraft check --crashes 1                               three nodes, each crashes once
+  metalraft check --max-log 3 --membership joint --storage sync
+  metalraft check --max-term 2 --max-log 2 --crashes 1 --storage sync --no-self-check --jobs 2 --memory 9000
 
 Messages get lost, overtake each other and, with --duplicates any, arrive any number of times: what can happen
 when one is lost can happen when it is late for ever.
@@ -39,7 +40,9 @@ interface CheckFlags extends CheckOptions {
 }
 
 export function checkCommand(): Command {
-  const { crashes, duplicates, jobs, maxLog, maxTerm, memory, minutes, nodes, storage } = DEFAULT_OPTIONS;
+  const { changes, crashes, duplicates, jobs, maxLog, maxTerm, membership, memory, minutes, nodes, storage } =
+    DEFAULT_OPTIONS;
+  const voterCount = wholeNumber(1, MOST_NODES);
   return new Command("check")
     .description("search everything that can happen in a small cluster, on the compiled core")
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), nodes)
@@ -52,8 +55,16 @@ export function checkCommand(): Command {
         .choices(["async", "sync"])
         .default(storage),
     )
+    .addOption(
+      new Option("--membership <mode>", "which changes of members leaders are asked for")
+        .choices(["none", "single", "joint"])
+        .default(membership),
+    )
+    .option("--changes <n>", "most changes of members in a log", wholeNumber(0, MOST_LOG), changes)
+    .option("--voters <n>", "how many of the nodes vote at the start, the others learn (default: all)", voterCount)
     .option("--unreachable", "hosts report members as unreachable", false)
     .option("--no-symmetry", "tell apart what differs only in the names of the nodes")
+    .option("--no-reductions", "take every step by itself, and drop no message that is spent")
     .option("--no-self-check", "do not test what the search rests on")
     .option("--jobs <n>", "workers", wholeNumber(1, MOST_JOBS), jobs)
     .option("--memory <MiB>", "most memory", wholeNumber(LEAST_MEMORY, MOST_MEMORY), memory)
@@ -89,7 +100,7 @@ async function checked(
 }
 
 function describe(result: CheckResult): string[] {
-  const { crashes, depth, duplicates, ended, maxLog, maxTerm, nodes, states, storage, transitions, wallMs } = result;
+  const { depth, ended, states, transitions, wallMs } = result;
   const outcome = {
     complete: "complete: nothing is left to find",
     violation: "ended at a broken rule",
@@ -97,12 +108,28 @@ function describe(result: CheckResult): string[] {
     time: "NOT complete: the time is up (--minutes)",
   }[ended];
   return [
-    `${nodes} nodes, term up to ${maxTerm}, log up to ${maxLog}, ${crashes} crashes a node, duplicates ${duplicates}, ${storage} storage`,
+    ...describeWorld(result),
     `${states} states, ${transitions} transitions, depth ${depth}, in ${wallMs} ms`,
     `${result.statesPerSecond} states and ${result.transitionsPerSecond} transitions a second`,
     outcome,
     `${result.violations} violations`,
     `core ${result.sha256}`,
+  ];
+}
+
+/** What could happen in the search. */
+function describeWorld(result: CheckResult): string[] {
+  const { changes, crashes, drop, duplicates, maxLog, maxTerm, membership, nodes, storage, voters } = result;
+  const members = membership === "none" ? "no changes" : `${changes} changes (${membership})`;
+  const off = [
+    result.unreachable ? "" : "no reports of unreachable members",
+    result.symmetry ? "" : "no symmetry",
+    result.reductions ? "" : "no reductions",
+    result.selfCheck ? "" : "no self-check",
+  ].filter((text) => text !== "");
+  return [
+    `${nodes} nodes, term up to ${maxTerm}, log up to ${maxLog}, ${crashes} crashes a node, ${storage} storage`,
+    `messages dropped ${drop}, duplicated ${duplicates}; ${voters} voters at the start, ${members}; ${off.join(", ")}`,
   ];
 }
 

@@ -16,8 +16,25 @@ import { AssumptionBroken } from "./violation.js";
 /** What dead words are filled with. As a vote it is one that was granted, which would do the most harm. */
 const JUNK = 1;
 const MOST_ENTRIES = 32;
+/** A vote that was denied counts as one that is open: who is not told of the denial can do as much. */
+const VOTE = PEER_WORDS.position("vote");
+const DENIED = 2;
+const ROUND_LAST = NODE_WORDS.position("roundLast");
+const ROUND_LAST_WORD = Layout.roundLast >> 2;
+
+/** What a node starts from besides its disk, and what of it is kept. */
+export interface Beginnings {
+  readonly paths: Paths;
+  /** The configuration before the first entry, in wire form. */
+  readonly configuration: Uint8Array;
+  /** Whether members may change: then how far the log had come at the latest heartbeat counts. */
+  readonly counts: boolean;
+  /** Whether denied votes count as open ones. */
+  readonly forgets: boolean;
+}
 
 export class ArenaImage {
+  readonly paths: Paths;
   readonly node: CoreNode;
   /** Word at which the arena begins. */
   readonly base: number;
@@ -36,12 +53,12 @@ export class ArenaImage {
   constructor(
     instance: CoreInstance,
     readonly plan: Plan,
-    readonly configuration: Uint8Array,
+    readonly beginnings: Beginnings,
     effects: Effects,
     readonly format: LocalFormat,
-    readonly paths: Paths,
     readonly now: number,
   ) {
+    this.paths = beginnings.paths;
     this.node = new CoreNode(instance, plan, effects);
     const word = (field: number) => instance.u32(this.node.handle + field) >> 2;
     this.base = this.node.handle >> 2;
@@ -62,7 +79,7 @@ export class ArenaImage {
     const { instance } = this.node;
     instance.words.set(this.#initialized, this.base);
     this.node.restoreHardState(term, vote);
-    this.node.restoreSnapshot(0, 0, this.configuration);
+    this.node.restoreSnapshot(0, 0, this.beginnings.configuration);
     for (const entry of this.#entriesOf(tip)) {
       const start = this.paths.wireStart(entry);
       const words = this.paths.words.slice(start, start + this.paths.wireLength(entry));
@@ -86,6 +103,10 @@ export class ArenaImage {
     for (let i = 0; i < this.format.peerRecords; i++) {
       const record = this.#peers + i * PEER_STRIDE;
       const from = peers + i * PEER_STRIDE;
+      if (junk && this.#isUnused(i)) {
+        memory.fill(JUNK, record, record + PEER_STRIDE);
+        continue;
+      }
       for (let word = 0; word < PEER_STRIDE; word++) memory[record + word] = running[from + word] as number;
       this.#put(PEER_WORDS, record, words, start + this.format.peers + i * PEER_WORDS.live.length, role, junk);
     }
@@ -98,9 +119,10 @@ export class ArenaImage {
     for (let i = 0; i < live.length; i++) memory[to + (live[i] as number)] = words[from + i] as number;
     for (let i = 0; i < abstracted.length; i++) memory[to + (abstracted[i] as number)] = 0;
     if (!junk) return;
+    if (classes === NODE_WORDS && !this.beginnings.counts) memory[to + ROUND_LAST_WORD] = JUNK;
     for (const word of dead) memory[to + word] = JUNK;
     const id = classes === PEER_WORDS ? words[from + PEER_WORDS.position("id")] : undefined;
-    // Nobody resets an unused record, as it is reset when it is taken into use.
+    // Nobody resets the stranger's record before there is one.
     if (id === 0) return;
     const own = id === this.plan.id;
     if (role !== Role.LEADER || own) for (const i of leaders) memory[to + (live[i] as number)] = JUNK;
@@ -129,11 +151,17 @@ export class ArenaImage {
     const office = NODE_WORDS.leaders[0] as number;
     // A leader compares it with what is durable, which does not fall while it leads.
     if ((record[Local.CORE + office] as number) <= durable) record[Local.CORE + office] = 0;
+    if (!this.beginnings.counts) record[Local.CORE + ROUND_LAST] = 0;
     const width = PEER_WORDS.live.length;
     for (let i = 0; i < this.format.peerRecords; i++) {
       const at = this.format.peers + i * width;
+      if (this.#isUnused(i)) {
+        record.fill(0, at, at + width);
+        continue;
+      }
       const place = this.#peers + i * PEER_STRIDE;
       this.#take(PEER_WORDS, place, record, at, role);
+      if (this.beginnings.forgets && record[at + VOTE] === DENIED) record[at + VOTE] = 0;
       // A leader counts itself by its own fields.
       if (record[at + PEER_WORDS.position("id")] !== this.plan.id) continue;
       for (const position of PEER_WORDS.leaders) record[at + position] = 0;
@@ -147,6 +175,14 @@ export class ArenaImage {
     for (let i = 0; i < live.length; i++) record[to + i] = memory[from + (live[i] as number)] as number;
     if (role !== Role.LEADER) for (const i of leaders) record[to + i] = 0;
     if (role !== Role.CANDIDATE && role !== Role.PRE_CANDIDATE) for (const i of candidates) record[to + i] = 0;
+  }
+
+  /** All of the arena, to put back. */
+  copy(): Int32Array {
+    return this.node.instance.words.slice(this.base, this.#end);
+  }
+  putBack(words: Int32Array): void {
+    this.node.instance.words.set(words, this.base);
   }
 
   /** Says when a leader last heard each of the others. */
@@ -196,8 +232,15 @@ export class ArenaImage {
       if (word < peers || word >= behindPeers) expect(word);
     }
     for (let i = 0; i < this.format.peerRecords; i++) {
+      if (this.#isUnused(i)) continue;
       for (const word of PEER_WORDS.constant) expect(peers + i * PEER_STRIDE + word);
     }
+  }
+
+  /** Whether a Peer record belongs neither to a member nor to the stranger: it is reset when it is taken into use. */
+  #isUnused(record: number): boolean {
+    const members = this.node.instance.words[this.base + (Layout.members >> 2)] as number;
+    return record >= members && record < this.format.peerRecords - 1;
   }
 
   /** The logs that end with each entry of a log, the shortest first; valid until the next call. */

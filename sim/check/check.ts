@@ -23,9 +23,17 @@ export interface CheckResult {
   readonly maxTerm: number;
   readonly maxLog: number;
   readonly crashes: number;
+  /** Messages that may be lost: there is no bound on them. */
+  readonly drop: "any";
   readonly duplicates: number | "any";
   readonly storage: string;
+  readonly unreachable: boolean;
+  readonly membership: string;
+  readonly changes: number;
+  readonly voters: number;
   readonly symmetry: boolean;
+  readonly reductions: boolean;
+  readonly selfCheck: boolean;
   readonly jobs: number;
   /** Worlds that differ by more than names, and of which none can do all that another one can. */
   readonly states: number;
@@ -33,7 +41,7 @@ export interface CheckResult {
   readonly found: number;
   /** Things that happened in them, with those that changed nothing. */
   readonly transitions: number;
-  /** Changes on the longest of the shortest ways to a world. */
+  /** Changes on the longest way on which a world was found. */
   readonly depth: number;
   /** Whether there is nothing left to find within the bounds. */
   readonly complete: boolean;
@@ -42,8 +50,12 @@ export interface CheckResult {
   /** The broken rule and a shortest way to it. */
   readonly violation: Trace | null;
   readonly wallMs: number;
+  /** Time that all threads of the process ran, in ms. */
+  readonly cpuMs: number;
   readonly statesPerSecond: number;
   readonly transitionsPerSecond: number;
+  /** The same, of the time that the processors gave: what other work on the machine takes away does not count. */
+  readonly transitionsPerCpuSecond: number;
   /** Distinct states of a node, messages and sets of messages that the worlds consist of. */
   readonly nodeStates: number;
   readonly messages: number;
@@ -82,8 +94,8 @@ export async function check(
   const options = { ...DEFAULT_OPTIONS, ...chosen };
   const result = await search(core, options, false, onProgress);
   if (result.violation === null) return result;
-  const again = await search(core, options, true, onProgress);
-  return again.violation === null ? result : again;
+  const again = await search(core, { ...options, selfCheck: false }, true, onProgress);
+  return again.violation === null ? result : { ...again, selfCheck: options.selfCheck };
 }
 
 async function search(
@@ -94,23 +106,23 @@ async function search(
 ): Promise<CheckResult> {
   const tables = reserveTables(options);
   const start = performance.now();
+  const cpu = process.cpuUsage();
   const deadline = Date.now() + options.minutes * MS_A_MINUTE;
-  const control = new Int32Array(tables.control);
-  control[Control.JOBS] = options.jobs;
   const first = new SearchWorker(core, options, tables, deadline, shortest, onProgress);
   first.begin();
-  const task = { core, options, tables, deadline, shortest };
-  const results = options.jobs === 1 ? [first.run()] : await runWorkers(task, onProgress);
-  const wallMs = Math.round(performance.now() - start);
-  return summarize(core, options, tables, results, wallMs);
+  const task = { core, options, tables, deadline };
+  const results = shortest || options.jobs === 1 ? [first.run()] : await runWorkers(task, onProgress);
+  const { system, user } = process.cpuUsage(cpu);
+  const times = { wallMs: Math.round(performance.now() - start), cpuMs: Math.round((user + system) / 1000) };
+  return summarize(core, options, tables, results, times, shortest);
 }
 
-async function runWorkers(task: WorkerTask, onProgress: OnProgress): Promise<WorkerResult[]> {
+async function runWorkers(task: Omit<WorkerTask, "number">, onProgress: OnProgress): Promise<WorkerResult[]> {
   const control = new Int32Array(task.tables.control);
   const worlds = new Int32Array(task.tables.worlds.control);
   const timer = setInterval(() => onProgress(worlds[0] as number, control[Control.DEPTH] as number), PROGRESS_INTERVAL);
   try {
-    return await Promise.all(Array.from({ length: task.options.jobs }, () => runOne(task)));
+    return await Promise.all(Array.from({ length: task.options.jobs }, (_, number) => runOne({ ...task, number })));
   } finally {
     clearInterval(timer);
   }
@@ -129,28 +141,60 @@ function summarize(
   options: CheckOptions,
   tables: SharedTables,
   results: readonly WorkerResult[],
-  wallMs: number,
+  { cpuMs, wallMs }: Pick<CheckResult, "wallMs" | "cpuMs">,
+  shortest: boolean,
 ): CheckResult {
-  const { crashes, duplicates, jobs, maxLog, maxTerm, nodes, storage, symmetry } = options;
+  const {
+    changes,
+    crashes,
+    duplicates,
+    jobs,
+    maxLog,
+    maxTerm,
+    membership,
+    nodes,
+    reductions,
+    selfCheck,
+    storage,
+    symmetry,
+  } = options;
   const control = new Int32Array(tables.control);
   const transitions = results.reduce((sum, result) => sum + result.transitions, 0);
   const finding = results.find((result) => result.finding !== null)?.finding ?? null;
   const ended = ENDINGS[control[Control.STOP] as number] ?? "complete";
-  const explorer = new Explorer(core, options, tables);
+  const explorer = new Explorer(core, options, tables, shortest);
   const worlds = new WorldTable(tables.worlds, options.nodes, explorer.width, explorer.sets);
   const states = worlds.countUncovered();
-  const perSecond = (count: number) => Math.round(count / (Math.max(wallMs, 1) / 1000));
+  const perSecond = (count: number, ms: number) => Math.round(count / (Math.max(ms, 1) / 1000));
   const count = (buffer: SharedArrayBuffer) => new Int32Array(buffer)[0] as number;
   return {
-    ...{ nodes, maxTerm, maxLog, crashes, duplicates, storage, symmetry, jobs },
+    ...{
+      nodes,
+      maxTerm,
+      maxLog,
+      crashes,
+      drop: "any",
+      duplicates,
+      storage,
+      membership,
+      changes,
+      symmetry,
+      reductions,
+      selfCheck,
+      jobs,
+    },
+    voters: options.voters ?? nodes,
+    unreachable: options.unreachable,
     ...{ states, found: worlds.count, transitions, ended },
     depth: control[Control.DEPTH] as number,
     complete: ended === "complete",
     violations: finding === null ? 0 : 1,
     violation: finding === null ? null : traceTo(explorer, worlds, finding.world),
     wallMs,
-    statesPerSecond: perSecond(worlds.count),
-    transitionsPerSecond: perSecond(transitions),
+    cpuMs,
+    statesPerSecond: perSecond(worlds.count, wallMs),
+    transitionsPerSecond: perSecond(transitions, wallMs),
+    transitionsPerCpuSecond: perSecond(transitions, cpuMs),
     nodeStates: count(tables.locals.control),
     messages: count(tables.messages.control),
     messageSets: count(tables.sets.control),

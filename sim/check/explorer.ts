@@ -5,16 +5,21 @@
 
 import { MessageKind, Role } from "../../host/core/abi.js";
 import type { CoreModule } from "../../host/core/module.js";
-import { InputKind, kindOf } from "./input.js";
+import { Choices } from "./choices.js";
+import { initialRoles, renameRoles } from "./configurations.js";
+import { isCrash } from "./input.js";
 import { Judge } from "./judge.js";
-import { LocalModel, type Outcome } from "./local-model.js";
+import { LocalModel } from "./local-model.js";
 import { Local } from "./local-state.js";
 import { MessageSets, Messages } from "./messages.js";
+import { type Change, type MoveList, MoveLists } from "./move-lists.js";
 import type { CheckOptions } from "./options.js";
-import { PairMap } from "./pair-map.js";
+import type { Outcome } from "./outcome.js";
 import { EMPTY, Paths } from "./paths.js";
+import { CRASH_WEIGHT, progressOf } from "./progress.js";
 import { SharedTable } from "./shared-table.js";
-import { type Move, Steps } from "./steps.js";
+import { isSpent } from "./standing.js";
+import { Steps } from "./steps.js";
 import { renamings, Symmetry } from "./symmetry.js";
 import type { SharedTables } from "./tables.js";
 import { RuleBroken } from "./violation.js";
@@ -29,32 +34,6 @@ import {
   packCommitted,
   worldWidth,
 } from "./world.js";
-
-/** Most lists of moves that a worker remembers. */
-const MOST_LISTS = 1 << 20;
-
-/** One change of a world. */
-export interface Change {
-  /** Position of the node, from 0 on. */
-  readonly position: number;
-  readonly input: number;
-  readonly outcome: Outcome;
-  /** The message that is no longer under way then; 0 if all still are. */
-  readonly taken: number;
-  /** Whether a message arrives and is still under way, of which the run has a budget. */
-  readonly isDuplicate: boolean;
-}
-
-/** What can happen at a node, without what changes nothing. */
-interface MoveList {
-  readonly changes: readonly Change[];
-  /** What moves that leave the node as it is send: for each position, a set of messages. */
-  readonly told: Int32Array;
-  /** The acknowledgements among them. */
-  readonly acknowledgements: Int32Array;
-  /** Moves there are, with those that change nothing. */
-  readonly all: number;
-}
 
 export class Explorer {
   readonly messages: Messages;
@@ -72,14 +51,16 @@ export class Explorer {
   readonly #judge: Judge;
   /** Whether a message that has arrived may arrive again, any number of times. */
   readonly #keepsMessages: boolean;
-  readonly #lists: MoveList[] = [];
-  #listNumbers = new PairMap();
+  readonly #lists: MoveLists;
+  readonly #progress: number[] = [];
   readonly #next: Int32Array;
 
   constructor(
     core: CoreModule,
     readonly options: CheckOptions,
     tables: SharedTables,
+    /** Whether steps are taken one by one, so that a way to a broken rule is counted right (local-model.ts). */
+    readonly oneByOne: boolean,
   ) {
     const { nodes, selfCheck, symmetry } = options;
     this.#nodes = nodes;
@@ -89,11 +70,16 @@ export class Explorer {
     this.messages = new Messages(new SharedTable(tables.messages, "messages"));
     this.paths = new Paths(new SharedTable(tables.entries, "entries"));
     this.sets = new MessageSets(new SharedTable(tables.sets, "sets of messages"), this.messages);
-    const names = symmetry ? renamings(nodes) : renamings(nodes).slice(0, 1);
-    this.#model = new LocalModel(core, options, this.#locals, this.messages, this.paths);
-    this.#steps = new Steps(this.#model, this.#locals, this.messages, this.sets, names, selfCheck);
+    const all = symmetry ? renamings(nodes) : renamings(nodes).slice(0, 1);
+    const roles = initialRoles(options);
+    const names = all.filter((renaming) => renameRoles(roles, renaming) === roles);
+    const early = options.reductions && !oneByOne;
+    this.#model = new LocalModel(core, options, this.#locals, this.messages, this.paths, early);
+    const choices = new Choices(options, this.#locals, this.#model.format, this.messages, this.paths);
+    this.#steps = new Steps(this.#model, choices, this.#locals, this.messages, this.sets, names, selfCheck);
+    this.#lists = new MoveLists(nodes, this.#steps, this.sets, this.messages, this.#keepsMessages);
     this.#symmetry = new Symmetry(nodes, names, this.#steps, this.sets);
-    this.#judge = new Judge(nodes, this.#locals, this.#model.format, this.paths);
+    this.#judge = new Judge(options, this.#locals, this.#model.format, this.paths);
     this.#next = new Int32Array(this.width);
   }
 
@@ -102,7 +88,7 @@ export class Explorer {
     const { crashes, duplicates } = this.options;
     const world = new Int32Array(this.width);
     for (let position = 0; position < this.#nodes; position++) {
-      world[position] = this.#model.initial(position + 1);
+      world[position] = this.#steps.initial(position + 1);
       world[this.#nodes + 1 + position] = this.sets.empty;
     }
     world[this.width - 1] = packBudgets(duplicates === "any" ? 0 : duplicates, crashes, this.#nodes);
@@ -128,7 +114,7 @@ export class Explorer {
       this.transitions += list.all;
       for (const change of list.changes) {
         if (!this.#isAfforded(world, change)) continue;
-        const broken = this.#apply(world, change) ?? this.close(this.#next);
+        const broken = this.#apply(world, change) ?? this.close(this.#next, world);
         if (broken !== null) return [change, broken];
         found(this.#next, change);
       }
@@ -145,20 +131,27 @@ export class Explorer {
   /**
    * Adds to a world all messages that nodes can send without changing their own state. While messages stay under way, a
    * world with more of them can do all that one with fewer can: only the former is kept.
+   * @param before a world that this was done to, from which `world` comes by one change
    * @returns a rule that one of these messages breaks, or null
    */
-  close(world: Int32Array): RuleBroken | null {
+  close(world: Int32Array, before: Int32Array | null = null): RuleBroken | null {
     if (!this.#keepsMessages) return null;
-    for (let isChanged = true; isChanged; ) {
-      isChanged = false;
-      for (let position = 0; position < this.#nodes; position++) {
-        const { acknowledgements, told } = this.#listAt(world, position);
-        for (let to = 0; to < this.#nodes; to++) {
-          if (told[to] !== this.sets.empty && this.#unite(world, to, told[to] as number)) isChanged = true;
-        }
-        const broken = this.#acknowledge(world, position, acknowledgements);
-        if (broken !== null) return broken;
+    // Nodes that are as in a world where all is told have nothing more to tell.
+    let changed = 0;
+    for (let position = 0; position < this.#nodes; position++) {
+      const set = this.#nodes + 1 + position;
+      const isSame = before !== null && before[position] === world[position] && before[set] === world[set];
+      if (!isSame) changed |= 1 << position;
+    }
+    while (changed !== 0) {
+      const position = 31 - Math.clz32(changed);
+      changed ^= 1 << position;
+      const { acknowledgements, told } = this.#listAt(world, position);
+      for (let to = 0; to < this.#nodes; to++) {
+        if (told[to] !== this.sets.empty && this.#unite(world, to, told[to] as number)) changed |= 1 << to;
       }
+      const broken = this.#acknowledge(world, position, acknowledgements);
+      if (broken !== null) return broken;
     }
     return null;
   }
@@ -179,16 +172,47 @@ export class Explorer {
     return null;
   }
 
+  /** How far a world has come: its place in the order of the search. */
+  progress(world: Int32Array): number {
+    let sum = 0;
+    for (let position = 0; position < this.#nodes; position++) {
+      const crashes = this.options.crashes - crashesLeft(world[this.width - 1] as number, position);
+      sum += this.#progressAt(world[position] as number) + CRASH_WEIGHT * crashes;
+    }
+    return sum;
+  }
+
+  #progressAt(local: number): number {
+    let progress = this.#progress[local];
+    if (progress === undefined) {
+      progress = progressOf(this.#locals.words, this.#locals.start(local), this.#model.format, this.paths);
+      this.#progress[local] = progress;
+    }
+    return progress;
+  }
+
+  /** The tests that have to wait for the end of a search, or one worker's part of them. */
+  audit(worker: number): void {
+    this.#steps.audit(worker, this.options.jobs);
+  }
+
   /** Judges a world by the rules over several nodes. */
   judge(world: Int32Array): RuleBroken | null {
     const committed = world[this.#nodes] as number;
     return this.#judge.judge(world, committedTip(committed), committedTerm(committed));
   }
 
+  /** What the rules over several nodes look at in a world, as a line; of two worlds the same exactly if they see the same. */
+  describeJudged(world: Int32Array): string {
+    const committed = world[this.#nodes] as number;
+    const log = this.paths.describe(committedTip(committed));
+    return `${this.#judge.describe(world)} committed ${log} in ${committedTerm(committed)}`;
+  }
+
   #isAfforded(world: Int32Array, { input, isDuplicate, position }: Change): boolean {
     const budgets = world[this.width - 1] as number;
     if (isDuplicate) return duplicatesLeft(budgets) > 0;
-    return kindOf(input) !== InputKind.CRASH || crashesLeft(budgets, position) > 0;
+    return !isCrash(input) || crashesLeft(budgets, position) > 0;
   }
 
   /** Makes the next world of a change in `#next`; answers the rule that it breaks. */
@@ -197,14 +221,14 @@ export class Explorer {
     const next = this.#next;
     for (let i = 0; i < this.width; i++) next[i] = world[i] as number;
     if (isDuplicate) (next[this.width - 1] as number) -= DUPLICATE_COST;
-    if (kindOf(input) === InputKind.CRASH) (next[this.width - 1] as number) -= crashCost(position);
+    if (isCrash(input)) (next[this.width - 1] as number) -= crashCost(position);
     const set = this.#nodes + 1 + position;
     if (taken !== 0) next[set] = this.sets.remove(next[set] as number, taken);
     next[position] = outcome.next;
-    // When a node's durable term has risen, some of the messages to it can never have an effect again.
-    const term = this.#steps.diskTerm(outcome.next);
-    if (term !== this.#steps.diskTerm(world[position] as number)) {
-      next[set] = this.sets.prune(next[set] as number, term);
+    // When a node's standing has changed, some of the messages to it can never have an effect again.
+    const standing = this.#steps.standing(outcome.next);
+    if (standing !== this.#steps.standing(world[position] as number)) {
+      next[set] = this.sets.prune(next[set] as number, standing);
     }
     const { sends } = outcome;
     for (let i = 0; i < sends.length; i++) this.#send(next, sends[i] as number);
@@ -217,7 +241,7 @@ export class Explorer {
 
   #send(next: Int32Array, message: number): void {
     const to = this.messages.to(message) - 1;
-    if (this.messages.isSpent(message, this.#steps.diskTerm(next[to] as number))) return;
+    if (isSpent(this.messages, message, this.#steps.standing(next[to] as number))) return;
     const set = this.#nodes + 1 + to;
     next[set] = this.sets.add(next[set] as number, message);
   }
@@ -226,7 +250,7 @@ export class Explorer {
   #unite(world: Int32Array, to: number, told: number): boolean {
     const set = this.#nodes + 1 + to;
     const before = world[set] as number;
-    world[set] = this.sets.prune(this.sets.union(before, told), this.#steps.diskTerm(world[to] as number));
+    world[set] = this.sets.prune(this.sets.union(before, told), this.#steps.standing(world[to] as number));
     return world[set] !== before;
   }
 
@@ -261,43 +285,6 @@ export class Explorer {
   }
 
   #listAt(world: Int32Array, position: number): MoveList {
-    const local = world[position] as number;
-    const set = world[this.#nodes + 1 + position] as number;
-    const known = this.#listNumbers.get(local, set);
-    if (known >= 0) return this.#lists[known] as MoveList;
-    if (this.#lists.length === MOST_LISTS) {
-      this.#lists.length = 0;
-      this.#listNumbers = new PairMap();
-    }
-    const list = this.#makeList(position, local, this.#steps.moves(local, set));
-    this.#listNumbers.set(local, set, this.#lists.push(list) - 1);
-    return list;
-  }
-
-  #makeList(position: number, local: number, moves: readonly Move[]): MoveList {
-    const changes = moves.flatMap((move) => this.#changesOf(position, local, move));
-    const tells = moves.filter(({ outcome }) => this.#keepsMessages && outcome.next === local);
-    const messages = new Set(tells.flatMap(({ outcome }) => [...outcome.sends]));
-    const told = new Int32Array(this.#nodes).fill(this.sets.empty);
-    for (const message of messages) {
-      const to = this.messages.to(message) - 1;
-      told[to] = this.sets.add(told[to] as number, message);
-    }
-    const isReply = (message: number) => this.messages.kind(message) === MessageKind.APPEND_REPLY;
-    return { changes, told, acknowledgements: Int32Array.from([...messages].filter(isReply)), all: moves.length };
-  }
-
-  #changesOf(position: number, local: number, { input, message, outcome }: Move): Change[] {
-    if (outcome.next === 0 && outcome.broken === null) return [];
-    const change = { position, input, outcome, taken: 0, isDuplicate: false };
-    // What only tells the others something is done by `close`.
-    if (this.#keepsMessages) return outcome.next === local ? [] : [change];
-    // Without an effect a message is only lost, and it may as well be late for ever.
-    if (outcome.next === local && outcome.sends.length === 0) return [];
-    if (message === 0) return [change];
-    return [
-      { ...change, taken: message },
-      { ...change, isDuplicate: true },
-    ];
+    return this.#lists.of(position, world[position] as number, world[this.#nodes + 1 + position] as number);
   }
 }

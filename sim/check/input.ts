@@ -1,5 +1,6 @@
 /** What can happen to a node: an input, as a number, so that what a state does with it can be looked up. */
 
+import { describeRoles } from "./configurations.js";
 import type { Messages } from "./messages.js";
 
 export const InputKind = {
@@ -21,10 +22,17 @@ export const InputKind = {
   CRASH: 7,
   /** The host reports a member as unreachable; the argument is its id. */
   UNREACHABLE: 8,
+  /** The leader is asked for another configuration; the argument has each member's roles (configurations.ts). */
+  RECONFIGURE: 9,
+  /** Another input, and a crash and restart in the middle of the writes that follow it; the argument is made by
+   * `interrupted`. */
+  INTERRUPTED: 10,
 } as const;
 export type InputKind = (typeof InputKind)[keyof typeof InputKind];
 
 const KINDS = 16;
+/** Above the most writes of one flush: a hard state, a truncation and an entry each up to the bound on logs. */
+const MOST_WRITES = 16;
 
 export function makeInput(kind: InputKind, argument = 0): number {
   return argument * KINDS + kind;
@@ -41,6 +49,28 @@ export function isDelivery(input: number): boolean {
   return kindOf(input) <= InputKind.DELIVER_LATE;
 }
 
+/** An input with a crash after `kept` of the writes that follow it. */
+export function interrupted(input: number, kept: number): number {
+  return makeInput(InputKind.INTERRUPTED, input * MOST_WRITES + kept);
+}
+/** The input that is interrupted, or the input itself. */
+export function interruptedInput(input: number): number {
+  return kindOf(input) === InputKind.INTERRUPTED ? Math.floor(argumentOf(input) / MOST_WRITES) : input;
+}
+/** How many writes an interrupted input keeps. */
+export function keptOf(input: number): number {
+  return argumentOf(input) % MOST_WRITES;
+}
+/** Whether an input ends with a crash and restart. */
+export function isCrash(input: number): boolean {
+  return kindOf(input) === InputKind.CRASH || kindOf(input) === InputKind.INTERRUPTED;
+}
+/** The message that an input delivers; 0 if it delivers none. */
+export function messageOf(input: number): number {
+  const given = interruptedInput(input);
+  return isDelivery(given) ? argumentOf(given) : 0;
+}
+
 const WORDS: Readonly<Record<InputKind, (node: number, argument: number, messages: Messages) => string>> = {
   [InputKind.DELIVER]: (_, message, messages) => `deliver ${messages.describe(message)}`,
   [InputKind.DELIVER_LATE]: (node, message, messages) =>
@@ -53,6 +83,12 @@ const WORDS: Readonly<Record<InputKind, (node: number, argument: number, message
   [InputKind.PERSIST]: (node) => `make the oldest writes of ${node} durable`,
   [InputKind.CRASH]: (node, kept) => `crash and restart ${node}, keeping ${kept} writes under way`,
   [InputKind.UNREACHABLE]: (node, peer) => `tell ${node} that ${peer} is unreachable`,
+  [InputKind.RECONFIGURE]: (node, roles) => `ask ${node} for the configuration ${describeRoles(roles)}`,
+  [InputKind.INTERRUPTED]: (node, argument, messages) => {
+    const input = makeInput(InputKind.INTERRUPTED, argument);
+    const given = describeInput(node, interruptedInput(input), messages);
+    return `${given}; crash and restart ${node}, keeping ${keptOf(input)} of the writes that follow`;
+  },
 };
 
 /** An input for people. */

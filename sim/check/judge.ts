@@ -5,7 +5,10 @@
  */
 
 import { Role } from "../../host/core/abi.js";
+import { describeRoles, initialRoles } from "./configurations.js";
 import { Local, type LocalFormat } from "./local-state.js";
+import { LogConfigurations } from "./log-configurations.js";
+import type { CheckOptions } from "./options.js";
 import { PairMap } from "./pair-map.js";
 import { EMPTY, type Paths } from "./paths.js";
 import type { SharedTable } from "./shared-table.js";
@@ -29,6 +32,8 @@ interface View {
 const REMEMBERED = 1 << 16;
 
 export class Judge {
+  readonly nodes: number;
+  readonly #configurations: LogConfigurations;
   readonly #views: View[] = [];
   readonly #viewNumbers = new Map<string, number>();
   readonly #ofLocal = new PairMap();
@@ -38,12 +43,14 @@ export class Judge {
   readonly #row: Int32Array;
 
   constructor(
-    readonly nodes: number,
+    options: CheckOptions,
     readonly locals: SharedTable,
     readonly format: LocalFormat,
     readonly paths: Paths,
   ) {
-    this.#width = nodes + 2;
+    this.nodes = options.nodes;
+    this.#configurations = new LogConfigurations(paths, initialRoles(options));
+    this.#width = options.nodes + 2;
     this.#right = new Int32Array(REMEMBERED * this.#width);
     this.#row = new Int32Array(this.#width);
   }
@@ -80,6 +87,13 @@ export class Judge {
     }
     this.#right.set(row, place);
     return null;
+  }
+
+  /** What the rules look at in the nodes of a world, as a line. */
+  describe(world: Int32Array): string {
+    const views = Array.from(world.subarray(0, this.nodes), (local) => this.#views[this.#viewOf(local)] as View);
+    const logs = (view: View) => [view.tip, view.diskTip, view.committed].map((tip) => this.paths.describe(tip)).join();
+    return views.map((view) => `${view.node}:${logs(view)}:${view.leads}:${view.led}`).join(" ");
   }
 
   /** Whether the commit of one leader goes together with what was committed before. */
@@ -124,6 +138,7 @@ export class Judge {
       for (const other of views) this.#judgePair(view, other);
     }
     this.#judgeDurable(views, committed);
+    this.#judgeChanges(views, committed);
   }
 
   /** State Machine Safety: what a node holds as committed is what a leader committed. */
@@ -150,12 +165,33 @@ export class Judge {
     reportBroken("log matching", `the logs of nodes ${one.node} and ${other.node} do not match: ${logs.join("; ")}`);
   }
 
-  /** Nothing acknowledged is lost: what is committed is on the disks of a majority. */
+  /**
+   * Nothing acknowledged is lost: what is committed is on the disks of a majority, of the configuration that was in force
+   * when it was committed. That one is at the end of what is committed, or behind that in somebody's log.
+   */
   #judgeDurable(views: readonly View[], committed: number): void {
     if (committed === EMPTY) return;
-    const holders = views.filter(({ diskTip }) => this.paths.isPrefix(committed, diskTip)).length;
-    if (holders * 2 > views.length) return;
+    const holds = (id: number) => this.paths.isPrefix(committed, (views[id - 1] as View).diskTip);
+    const logs = [committed, ...views.flatMap(({ diskTip, tip }) => [diskTip, tip])];
+    for (const log of logs) {
+      if (!this.paths.isPrefix(committed, log)) continue;
+      for (let at = log; ; at = this.paths.parent(at)) {
+        if (this.#configurations.isQuorum(this.#configurations.inForce(at), holds, this.nodes)) return;
+        if (at === committed) break;
+      }
+    }
+    const holders = views.filter(({ node }) => holds(node)).length;
     const what = `${this.paths.describe(committed)} is committed`;
     reportBroken("nothing acknowledged is lost", `${what}, and is durable on ${holders} of ${views.length} nodes`);
+  }
+
+  /** One change at a time: a configuration that was followed by another one had been committed before, by its own majority. */
+  #judgeChanges(views: readonly View[], committed: number): void {
+    for (const [at, roles] of this.#configurations.replaced(committed)) {
+      const holds = (id: number) => this.paths.isPrefix(at, (views[id - 1] as View).diskTip);
+      if (this.#configurations.isQuorum(roles, holds, this.nodes)) continue;
+      const what = `the configuration ${describeRoles(roles)} at ${this.paths.index(at)}`;
+      reportBroken("one change at a time", `${what} was replaced, and is not durable on a majority of its voters`);
+    }
   }
 }

@@ -15,22 +15,21 @@ type Struct = Readonly<Record<string, number>>;
 const NODE = {
   constant: [
     "magic stage failure first snapshotIndex snapshotTerm now compacted readTicket transferTarget quiet",
-    "configurationIndex members configurationFlags configurationOffset maxPayload inboxOffset peersOffset slotsOffset",
+    "maxPayload inboxOffset peersOffset slotsOffset",
     "bytesOffset outboxOffset baseOffset eventsOffset slotMask termsOffset baseIndex termCount truncateFrom busy",
-    "dueToAll timers eventMask eventsPending contactBase transferDeadline unsettled handOver idleRounds chunkLength",
+    "dueToAll timers eventMask eventsPending contactBase transferDeadline idleRounds chunkLength",
     "incomingIndex incomingTerm incomingOffset incomingDone readStrict roundWanted roundConfirmed readAsked",
     "readConfirmed readIndex readRefused readTold savedCompacted",
   ],
-  // `roundLast` counts only for changes of membership.
-  dead: ["electionDelay sharedLength sharedNext roundLast"],
+  dead: ["electionDelay sharedLength sharedNext"],
   abstracted: ["electionBase lastHeard round"],
-  leaders: ["officeIndex termIndex"],
-  candidates: [],
+  leaders: ["officeIndex termIndex roundLast"],
+  candidates: ["handOver"],
   ids: ["vote leader savedVote"],
 };
 
 const PEER = {
-  constant: ["due replyRejected roles priority readTicket readRound chunkIndex chunkOffset chunkSent chunkLength"],
+  constant: ["due replyRejected priority readTicket readRound chunkIndex chunkOffset chunkSent chunkLength"],
   // They count only together with a bit of `due`, which is 0 after every flush.
   dead: ["replyGranted replyHintIndex replyHintTerm replyTerm"],
   abstracted: ["lastAck ackRound sequenceSent sequenceAcked replySequence replyRound replySent"],

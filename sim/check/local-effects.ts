@@ -26,6 +26,8 @@ export class LocalEffects implements Effects {
   written = EMPTY;
   /** Writes under way, oldest first. */
   writes: Write[] = [];
+  /** What the disk held after each write of this step that was durable at once. */
+  turn: Write[] = [];
   /** Messages that have left. */
   readonly sends: number[] = [];
   /** Index of the last command that the state machine was given. */
@@ -43,6 +45,7 @@ export class LocalEffects implements Effects {
     readonly messages: Messages,
     readonly paths: Paths,
     readonly mode: StorageMode,
+    readonly nodes: number,
   ) {}
 
   /** A node with an empty disk. */
@@ -53,6 +56,7 @@ export class LocalEffects implements Effects {
     this.diskTip = EMPTY;
     this.written = EMPTY;
     this.writes = [];
+    this.turn = [];
     this.sends.length = 0;
     this.applied = 0;
     this.leads = 0;
@@ -100,6 +104,16 @@ export class LocalEffects implements Effects {
     this.written = this.diskTip;
     this.applied = 0;
     this.leads = 0;
+  }
+
+  /** Loses what this step has done but the oldest `kept` writes. */
+  interrupt(kept: number): void {
+    const last = this.turn[kept - 1];
+    if (last === undefined) throw new Error(`no crash after ${kept} of ${this.turn.length} writes`);
+    this.#end(last);
+    this.crash(0);
+    this.turn = [];
+    this.sends.length = 0;
   }
 
   // Effects.
@@ -160,8 +174,11 @@ export class LocalEffects implements Effects {
     this.#order.takes(this.self, FlushStep.SEND);
     const id = this.messages.add(this.instance.words, message >> 2, length >> 2);
     const last = this.writes.at(-1);
-    if (barrier && last !== undefined) last.held.push(id);
-    else this.#leave(id);
+    const isHeld = barrier && last !== undefined;
+    for (const each of this.#alike(id)) {
+      if (isHeld) last.held.push(each);
+      else this.#leave(each);
+    }
   }
 
   arm(): void {
@@ -195,6 +212,13 @@ export class LocalEffects implements Effects {
 
   // What is behind them.
 
+  /** A retiring leader asks one of several members that are as fit, by their ids, to campaign: here it asks everybody. */
+  #alike(id: number): number[] {
+    if (this.messages.kind(id) !== MessageKind.TIMEOUT_NOW) return [id];
+    const others = Array.from({ length: this.nodes }, (_, i) => i + 1).filter((node) => node !== this.self);
+    return others.map((node) => this.messages.redirect(id, node));
+  }
+
   #isPayload(entry: number, command: number, length: number): boolean {
     const { paths } = this;
     const start = paths.wireStart(entry);
@@ -213,6 +237,7 @@ export class LocalEffects implements Effects {
       return StorageAnswer.TAKEN;
     }
     this.#end(write);
+    this.turn.push(write);
     return StorageAnswer.DURABLE;
   }
 

@@ -4,19 +4,20 @@
  * effects are let out by a flush, and the arena is taken back.
  */
 
-import { Node as Layout, MessageKind, Role, StatusCode, TimerKind } from "../../host/core/abi.js";
-import { encodeConfiguration } from "../../host/core/configuration.js";
+import { Node as Layout, Role, StatusCode, TimerKind } from "../../host/core/abi.js";
 import { CoreInstance } from "../../host/core/instance.js";
 import type { CoreModule } from "../../host/core/module.js";
-import { statusName } from "../../host/core/node.js";
+import { type CoreNode, statusName } from "../../host/core/node.js";
 import type { Plan } from "../../host/core/plan.js";
 import { CoreInvariants, Monotonic } from "../checkers/invariants.js";
 import { ArenaImage } from "./arena-image.js";
-import { argumentOf, InputKind, kindOf, makeInput } from "./input.js";
+import { encodeRoles, initialRoles } from "./configurations.js";
+import { argumentOf, InputKind, interruptedInput, keptOf, kindOf } from "./input.js";
 import { LocalEffects } from "./local-effects.js";
 import { Local, LocalFormat } from "./local-state.js";
 import type { Messages } from "./messages.js";
 import type { CheckOptions } from "./options.js";
+import { brokenOutcome, distinct, NOTHING, type Outcome } from "./outcome.js";
 import { EMPTY, type Paths } from "./paths.js";
 import type { SharedTable } from "./shared-table.js";
 import { RuleBroken, reportBroken } from "./violation.js";
@@ -32,21 +33,6 @@ const RECORD_WORDS = 4096;
 const FLUSHES = 16;
 /** The payload of every proposal. */
 const COMMAND = new Uint8Array([1]);
-
-/** The result of a step. */
-export interface Outcome {
-  /** The next state; 0 if it lies outside of the bounds, or a rule is broken. */
-  readonly next: number;
-  /** Messages that leave, each once, in ascending order. */
-  readonly sends: Int32Array;
-  /** The log up to where this node, as leader, has committed it in this step; EMPTY if it has not. */
-  readonly committed: number;
-  /** The term in which it has. */
-  readonly committedTerm: number;
-  readonly broken: RuleBroken | null;
-}
-
-const NOTHING = new Int32Array(0);
 
 /** The capacity of the nodes: enough for the bounds, so that neither window is ever full. */
 function planFor(id: number, nodes: number): Plan {
@@ -74,60 +60,32 @@ export class LocalModel {
     readonly locals: SharedTable,
     readonly messages: Messages,
     readonly paths: Paths,
+    /** Whether nodes that know no leader ask for pre-votes at once. */
+    readonly early: boolean,
   ) {
     const { nodes, storage } = options;
     this.#instance = new CoreInstance(core);
-    this.#effects = new LocalEffects(this.#instance, messages, paths, storage);
+    this.#effects = new LocalEffects(this.#instance, messages, paths, storage, nodes);
     this.format = new LocalFormat(nodes + 1);
     const members = Array.from({ length: nodes }, (_, i) => ({ id: i + 1 }));
-    const configuration = encodeConfiguration(members);
+    const configuration = encodeRoles(initialRoles(options), nodes);
+    const counts = options.membership !== "none";
     for (const { id } of members) {
       this.#effects.reset(id);
       const plan = planFor(id, nodes);
-      const image = new ArenaImage(this.#instance, plan, configuration, this.#effects, this.format, paths, NOW);
+      const log = { paths, configuration, counts, forgets: options.reductions };
+      const image = new ArenaImage(this.#instance, plan, log, this.#effects, this.format, NOW);
       this.#images[id] = image;
     }
   }
 
-  /** The state of a node that has started on an empty disk. */
-  initial(id: number): number {
+  /** What becomes of a node that starts on an empty disk. */
+  initial(id: number): Outcome {
     const image = this.#imageOf(id);
     this.#effects.reset(id);
     image.restart(0, 0, EMPTY);
     this.#flush(image);
-    return this.#store(image, 0);
-  }
-
-  /** The inputs that a state can take besides messages. */
-  inputs(local: number): number[] {
-    const { crashes, maxLog, maxTerm, nodes, unreachable } = this.options;
-    const { words } = this.locals;
-    const start = this.locals.start(local);
-    const inputs: number[] = [];
-    if (this.format.role(words, start) === Role.LEADER) {
-      inputs.push(makeInput(InputKind.HEARTBEAT));
-      if (nodes > 1) inputs.push(makeInput(InputKind.QUORUM_LOST));
-      if (this.paths.index(words[start + Local.TIP] as number) < maxLog) inputs.push(makeInput(InputKind.PROPOSE));
-      for (let peer = 1; unreachable && peer <= nodes; peer++) {
-        if (peer !== words[start + Local.SELF]) inputs.push(makeInput(InputKind.UNREACHABLE, peer));
-      }
-    } else if (this.format.term(words, start) < maxTerm) {
-      inputs.push(makeInput(InputKind.ELECTION));
-    }
-    const writes = words[start + Local.WRITES] as number;
-    if (writes > 0) inputs.push(makeInput(InputKind.PERSIST));
-    if (crashes > 0) {
-      for (let kept = 0; kept <= writes; kept++) inputs.push(makeInput(InputKind.CRASH, kept));
-    }
-    return inputs;
-  }
-
-  /** The ways in which a message can arrive at a state: a request for a vote soon or long after a leader was heard. */
-  arrivals(message: number): number[] {
-    const inputs = [makeInput(InputKind.DELIVER, message)];
-    if (this.messages.kind(message) === MessageKind.VOTE_REQUEST)
-      inputs.push(makeInput(InputKind.DELIVER_LATE, message));
-    return inputs;
+    return this.#outcome(image, 0, 0);
   }
 
   /** Takes a step. With `junk`, what is dead in the state is filled with it before. */
@@ -141,22 +99,56 @@ export class LocalModel {
     image.load(words, start, junk);
     this.#monotonic.restarts(self, this.format.term(words, start));
     this.#observe(image);
-    const led = words[start + Local.LED] as number;
-    const commitBefore = this.format.commit(words, start);
     try {
-      if (kindOf(input) === InputKind.CRASH) this.#crash(image, argumentOf(input));
-      else this.#give(image, input);
-      const committed = this.#judge(image, commitBefore);
-      this.#flush(image);
-      const committedInFlush = this.#judge(image, commitBefore);
-      const isOutside = image.node.last > this.options.maxLog;
-      const next = isOutside ? 0 : this.#store(image, led);
-      return this.#outcome(image, next, Math.max(committed, committedInFlush));
+      return this.#take(image, words[start + Local.LED] as number, this.format.commit(words, start), input);
     } catch (error) {
       if (error instanceof RuleBroken) return brokenOutcome(error);
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       return brokenOutcome(new RuleBroken("no trap", `node ${self} traps: ${error.message}`));
     }
+  }
+
+  #take(image: ArenaImage, led: number, commitBefore: number, input: number): Outcome {
+    const given = interruptedInput(input);
+    if (kindOf(given) === InputKind.CRASH) this.#crash(image, argumentOf(given));
+    else this.#give(image, given);
+    const committed = this.#judge(image, commitBefore);
+    this.#flush(image);
+    const committedInFlush = this.#judge(image, commitBefore);
+    if (given !== input) {
+      this.#interrupt(image, keptOf(input));
+      return this.#outcome(image, led, 0);
+    }
+    return this.#outcome(image, led, Math.max(committed, committedInFlush));
+  }
+
+  /** A crash in the middle of the writes of the flush just taken: nothing else of it has happened. */
+  #interrupt(image: ArenaImage, kept: number): void {
+    this.#effects.interrupt(kept);
+    this.#restart(image);
+    this.#flush(image);
+    this.#judge(image, 0);
+  }
+
+  /**
+   * Lets the election timer of a node that knows no leader fire at once: what such a node can do, one that asks for
+   * pre-votes can too, and the timer may fire at any time. Answers the state before that, 0 if nothing has been done.
+   */
+  #campaignEarly(image: ArenaImage, led: number): number {
+    const { node } = image;
+    if (!this.early || node.role !== Role.FOLLOWER || node.leader !== 0 || node.term >= this.options.maxTerm) return 0;
+    const before = this.#store(image, led);
+    const kept = image.copy();
+    image.setTime(Layout.electionBase, LONG_AGO);
+    node.timer(NOW, TimerKind.ELECTION);
+    // One that may not campaign stays as it is; one whose own vote is a majority would do more than ask.
+    if (asks(node)) {
+      this.#flush(image);
+      this.#judge(image, node.commit);
+      return before;
+    }
+    image.putBack(kept);
+    return 0;
   }
 
   #imageOf(id: number): ArenaImage {
@@ -167,6 +159,10 @@ export class LocalModel {
 
   #crash(image: ArenaImage, kept: number): void {
     this.#effects.crash(kept);
+    this.#restart(image);
+  }
+
+  #restart(image: ArenaImage): void {
     const { diskTerm, diskTip, diskVote, self } = this.#effects;
     image.restart(diskTerm, diskVote, diskTip);
     this.#monotonic.restarts(self, diskTerm);
@@ -202,6 +198,9 @@ export class LocalModel {
       case InputKind.PERSIST:
         this.#persist(image);
         break;
+      case InputKind.RECONFIGURE:
+        this.#reconfigure(image, argument);
+        break;
       default:
         node.unreachable(argument);
     }
@@ -217,6 +216,18 @@ export class LocalModel {
     if (status >= 0 || node.failure !== 0) return;
     const what = this.messages.describe(message);
     reportBroken("messages are taken", `node ${node.plan.id} refuses ${what}: ${statusName(status)}`);
+  }
+
+  /** No change of members before the leader has committed an entry of its own term (the bug of 2015). */
+  #reconfigure(image: ArenaImage, roles: number): void {
+    const { node } = image;
+    const { commit, term } = node;
+    if (node.reconfigure(encodeRoles(roles, this.options.nodes)) !== StatusCode.OK) return;
+    if (this.paths.term(this.paths.upTo(image.takeTip(), commit)) === term) return;
+    reportBroken(
+      "changes after a commit",
+      `node ${node.plan.id} changes members before it has committed in term ${term}`,
+    );
   }
 
   #persist(image: ArenaImage): void {
@@ -243,7 +254,9 @@ export class LocalModel {
     if (node.failure !== 0) reportBroken("nodes go on", `node ${node.plan.id} stops: ${statusName(node.failure)}`);
     this.#invariants.holds(node.plan.id, node.brokenInvariant());
     this.#observe(image);
-    return node.role === Role.LEADER && node.commit > commitBefore ? node.commit : 0;
+    // A leader whose removal is committed does not lead any more.
+    const leads = node.role === Role.LEADER || this.#effects.leads === node.term;
+    return leads && node.commit > commitBefore ? node.commit : 0;
   }
 
   #observe({ node }: ArenaImage): void {
@@ -269,22 +282,23 @@ export class LocalModel {
     return this.locals.intern(record, this.format.putWrites(record, writes));
   }
 
-  #outcome(image: ArenaImage, next: number, commit: number): Outcome {
+  #outcome(image: ArenaImage, led: number, commit: number): Outcome {
+    const { node } = image;
+    const isOutside = node.last > this.options.maxLog || node.term > this.options.maxTerm;
+    const writes = this.#effects.turn.length;
+    const committed = commit === 0 ? EMPTY : this.paths.upTo(image.takeTip(), commit);
+    const committedTerm = commit === 0 ? 0 : node.term;
+    const before = isOutside ? 0 : this.#campaignEarly(image, led);
+    const next = isOutside ? 0 : this.#store(image, led);
     const { sends } = this.#effects;
     return {
-      next,
+      ...{ next, before, committed, committedTerm, writes },
       sends: sends.length === 0 ? NOTHING : Int32Array.from(distinct(sends)),
-      committed: commit === 0 ? EMPTY : this.paths.upTo(image.takeTip(), commit),
-      committedTerm: commit === 0 ? 0 : image.node.term,
       broken: null,
     };
   }
 }
 
-function brokenOutcome(broken: RuleBroken): Outcome {
-  return { next: 0, sends: NOTHING, committed: EMPTY, committedTerm: 0, broken };
-}
-
-function distinct(ids: readonly number[]): number[] {
-  return [...new Set(ids)].sort((a, b) => a - b);
+function asks(node: CoreNode): boolean {
+  return node.role === Role.PRE_CANDIDATE;
 }

@@ -77,6 +77,23 @@ export class LocalFormat {
     return words[start + this.#durable] as number;
   }
 
+  /** Whether two records differ in nothing but the role, and in what a candidate knows of votes. */
+  isSameButForRole(words: Int32Array, one: number, other: number): boolean {
+    for (let i = 0; i < this.writes; i++) {
+      if (i === this.#role || this.#isVoteKnown(i)) continue;
+      if (words[one + i] !== words[other + i]) return false;
+    }
+    return (
+      words[one + Local.WRITES] === 0 ||
+      JSON.stringify(this.readWrites(words, one)) === JSON.stringify(this.readWrites(words, other))
+    );
+  }
+
+  #isVoteKnown(word: number): boolean {
+    const field = (word - this.peers) % PEER_WORDS.live.length;
+    return word >= this.peers && word < this.writes && field === PEER_WORDS.position("vote");
+  }
+
   /** The writes under way of the record at `start`. */
   readWrites(words: Int32Array, start: number): Write[] {
     const writes: Write[] = [];
@@ -115,6 +132,7 @@ export class LocalFormat {
    * The record at `start` under other names.
    * @param into where it goes, from word 0 on
    * @param message the number of a message under these names
+   * @param log the number of a log under these names
    * @returns its length
    */
   rename(
@@ -123,11 +141,14 @@ export class LocalFormat {
     renaming: Renaming,
     into: Int32Array,
     message: (id: number) => number,
+    log: (tip: number) => number,
   ): number {
     const named = (id: number) => renaming[id] as number;
     for (let i = 0; i < this.peers; i++) into[i] = words[start + i] as number;
     into[Local.SELF] = named(words[start + Local.SELF] as number);
     into[Local.DISK_VOTE] = named(words[start + Local.DISK_VOTE] as number);
+    into[Local.DISK_TIP] = log(words[start + Local.DISK_TIP] as number);
+    into[Local.TIP] = log(words[start + Local.TIP] as number);
     for (const position of NODE_WORDS.ids) {
       into[Local.CORE + position] = named(words[start + Local.CORE + position] as number);
     }
@@ -135,6 +156,7 @@ export class LocalFormat {
     const writes = this.readWrites(words, start).map((write) => ({
       ...write,
       vote: named(write.vote),
+      tip: log(write.tip),
       held: write.held.map(message).sort((a, b) => a - b),
     }));
     return this.putWrites(into, writes);

@@ -3,11 +3,14 @@
  * sets of messages: those that are under way to one node.
  */
 
-import { Append, AppendReply, Header, MessageFlag, MessageKind } from "../../host/core/abi.js";
+import { Append, AppendReply, Entry, EntryKind, Header, MessageFormat, MessageKind } from "../../host/core/abi.js";
+import { entrySizeOf } from "../../host/core/entry.js";
 import { describeMessage } from "../messages.js";
+import { renameMembers } from "./configurations.js";
 import type { Renaming } from "./local-state.js";
 import { PairMap } from "./pair-map.js";
 import type { SharedTable } from "./shared-table.js";
+import { isSpent } from "./standing.js";
 
 /** Longest message of a search, in words. */
 const MESSAGE_WORDS = 256;
@@ -42,6 +45,10 @@ export class Messages {
   get words(): Int32Array {
     return this.#table.words;
   }
+  /** Messages there are; they are numbered from 1 on. */
+  get count(): number {
+    return this.#table.count;
+  }
   start(id: number): number {
     return this.#table.start(id);
   }
@@ -68,16 +75,13 @@ export class Messages {
     return this.#word(id, Header.size + AppendReply.match);
   }
 
-  /**
-   * Whether a message can never again have an effect on a receiver whose durable term is `term`: replies to what was
-   * asked in an earlier term. A granted pre-vote names the term after the one in which it was asked.
-   */
-  isSpent(id: number, term: number): boolean {
-    const kind = this.kind(id);
-    if (kind !== MessageKind.VOTE_REPLY && kind !== MessageKind.APPEND_REPLY) return false;
-    const grantedPreVote = MessageFlag.PRE_VOTE | MessageFlag.GRANTED;
-    const asked = (this.flags(id) & grantedPreVote) === grantedPreVote ? this.term(id) - 1 : this.term(id);
-    return asked < term;
+  /** The same message, to another node. */
+  redirect(id: number, to: number): number {
+    const length = this.length(id);
+    const start = this.start(id);
+    for (let i = 0; i < length; i++) this.#scratch[i] = this.#table.words[start + i] as number;
+    this.#scratch[Header.to >> 2] = to;
+    return this.#table.intern(this.#scratch, length);
   }
 
   /** The message under other names. */
@@ -89,9 +93,20 @@ export class Messages {
     for (let i = 0; i < length; i++) this.#scratch[i] = this.#table.words[start + i] as number;
     this.#scratch[Header.from >> 2] = renaming[this.from(id)] as number;
     this.#scratch[Header.to >> 2] = renaming[this.to(id)] as number;
+    if (this.kind(id) === MessageKind.APPEND) this.#renameEntries(length, renaming);
     const renamed = this.#table.intern(this.#scratch, length);
     this.#renamed.set(id, which, renamed);
     return renamed;
+  }
+
+  /** Configurations among the entries of the Append in the scratch name members. */
+  #renameEntries(length: number, renaming: Renaming): void {
+    const words = this.#scratch;
+    for (let at = MessageFormat.APPEND >> 2; at < length; ) {
+      const kind = (words[at + (Entry.kind >> 2)] as number) & 0xff;
+      if (kind === EntryKind.CONFIGURATION) renameMembers(words, at + (Entry.size >> 2), renaming);
+      at += entrySizeOf(words[at + (Entry.length >> 2)] as number) >> 2;
+    }
   }
 
   /** One line for people. */
@@ -171,12 +186,13 @@ export class MessageSets {
     return result;
   }
 
-  /** The set without the messages that are spent for a receiver with this durable term. */
-  prune(set: number, term: number): number {
-    const known = this.#pruned.get(set, term);
+  /** The set without the messages that are spent for a receiver of this standing. */
+  prune(set: number, standing: number): number {
+    const known = this.#pruned.get(set, standing);
     if (known >= 0) return known;
-    const result = this.#intern([...this.members(set)].filter((message) => !this.#messages.isSpent(message, term)));
-    this.#pruned.set(set, term, result);
+    const left = [...this.members(set)].filter((message) => !isSpent(this.#messages, message, standing));
+    const result = this.#intern(left);
+    this.#pruned.set(set, standing, result);
     return result;
   }
 

@@ -14,8 +14,16 @@ export const MOST_JOBS = 64;
 export type StorageMode =
   /** Each flush's writes at a moment of their own, told to the core then; a crash keeps any prefix of those under way. */
   | "async"
-  /** Each write before it returns. */
+  /** Each write before it returns; a crash may come between two. */
   | "sync";
+
+/** Which changes of membership leaders are asked for. */
+export type MembershipMode =
+  | "none"
+  /** A node becomes a voter, a learner or no member. */
+  | "single"
+  /** Another set of voters, by way of a joint configuration that is left by itself. */
+  | "joint";
 
 export interface CheckOptions {
   readonly nodes: number;
@@ -28,10 +36,17 @@ export interface CheckOptions {
   /** Times that a message is delivered and stays under way, in a whole run; "any": each message any number of times. */
   readonly duplicates: number | "any";
   readonly storage: StorageMode;
+  readonly membership: MembershipMode;
+  /** Most changes of membership in a log. */
+  readonly changes: number;
+  /** How many of the nodes vote at the start, the others learn; all of them if that is null. */
+  readonly voters: number | null;
   /** Hosts report a member as unreachable. */
   readonly unreachable: boolean;
   /** States that differ only in the names of the nodes count as one. */
   readonly symmetry: boolean;
+  /** Nodes ask for pre-votes as soon as they may, denials are forgotten, and spent messages are dropped. */
+  readonly reductions: boolean;
   /** Every step of a node is taken again with its dead bytes filled with junk and under other names, and compared. */
   readonly selfCheck: boolean;
   readonly jobs: number;
@@ -47,8 +62,12 @@ export const DEFAULT_OPTIONS: CheckOptions = {
   crashes: 0,
   duplicates: "any",
   storage: "async",
+  membership: "none",
+  changes: 1,
+  voters: null,
   unreachable: false,
   symmetry: true,
+  reductions: true,
   selfCheck: true,
   jobs: 1,
   memory: 4096,

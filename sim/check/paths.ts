@@ -4,8 +4,11 @@
  * that logs match is asked of the logs of one world (judge.ts), not of the tree.
  */
 
-import { Entry } from "../../host/core/abi.js";
+import { Entry, EntryKind } from "../../host/core/abi.js";
 import { entrySizeOf } from "../../host/core/entry.js";
+import { renameMembers } from "./configurations.js";
+import type { Renaming } from "./local-state.js";
+import { PairMap } from "./pair-map.js";
 import type { SharedTable } from "./shared-table.js";
 
 /** The empty log. */
@@ -19,6 +22,7 @@ const WIRE = 2;
 export class Paths {
   readonly #table: SharedTable;
   #scratch = new Int32Array(64);
+  readonly #renamed = new PairMap();
 
   constructor(table: SharedTable) {
     this.#table = table;
@@ -87,6 +91,21 @@ export class Paths {
     }
     return true;
   }
+  /** The log under other names: configurations name members. */
+  rename(tip: number, renaming: Renaming, which: number): number {
+    if (tip === EMPTY) return EMPTY;
+    const known = this.#renamed.get(tip, which);
+    if (known >= 0) return known;
+    const parent = this.rename(this.parent(tip), renaming, which);
+    const start = this.#table.start(tip);
+    const record = this.#table.words.slice(start, start + this.#table.length(tip));
+    record[PARENT] = parent;
+    if (this.kind(tip) === EntryKind.CONFIGURATION) renameMembers(record, WIRE + (Entry.size >> 2), renaming);
+    const renamed = this.#table.intern(record, record.length);
+    this.#renamed.set(tip, which, renamed);
+    return renamed;
+  }
+
   /** "1:1(NOOP) 2:1" for people: index and term of each entry. */
   describe(tip: number): string {
     const entries: string[] = [];

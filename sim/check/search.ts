@@ -1,12 +1,14 @@
 /**
- * Breadth-first search, level by level, by any number of workers side by side. The worlds of a level lie one behind the
- * other in the table; workers take them in portions, and the last one to find the level empty begins the next.
+ * The search, by any number of workers side by side: they take worlds from one agenda until nothing is left.
  *
- * A world that another one covers is not looked at. If the other one takes more steps to reach, a way found through it may
- * be longer than it has to be; leaving that out, as `shortest` asks for, costs several times as much.
+ * In what order does not matter for what is found, and much for how long it takes. Worlds in which less has happened come
+ * first (progress.ts): when it is a world's turn, all ways there have been gone, and only those are left to look at that no
+ * other one covers. With `shortest`, worlds that are reached in fewer changes come first, by one worker: then the way told
+ * is a shortest one, which takes many times as long.
  */
 
 import type { CoreModule } from "../../host/core/module.js";
+import { Agenda } from "./agenda.js";
 import { Explorer } from "./explorer.js";
 import type { CheckOptions } from "./options.js";
 import { MemoryExhausted } from "./shared-table.js";
@@ -15,16 +17,17 @@ import type { RuleBroken } from "./violation.js";
 import { NO_PARENT, WorldTable } from "./world-table.js";
 
 /** Words of the control buffer. */
-export const Control = { FIRST: 0, END: 1, CURSOR: 2, ARRIVED: 3, GENERATION: 4, STOP: 5, DEPTH: 6, JOBS: 7 } as const;
+export const Control = { STOP: 0, DEPTH: 1 } as const;
 
 /** Why a search ended before it was complete. */
 export const Stop = { NONE: 0, VIOLATION: 1, MEMORY: 2, TIME: 3, ERROR: 4 } as const;
 export type Stop = (typeof Stop)[keyof typeof Stop];
 
-/** Worlds taken at a time. */
+/** Worlds between two looks at the clock, and between two reports of progress. */
 const PORTION = 64;
-/** How long a worker waits for the others before it looks whether the search was stopped, in ms. */
-const WAIT = 50;
+const REPORT = 16_384;
+/** How long a worker waits for others to find something, in ms. */
+const WAIT = 1;
 
 /** A broken rule and where: the world from which a change broke it, or that breaks it itself. */
 export interface Finding {
@@ -42,6 +45,7 @@ export interface WorkerResult {
 export class SearchWorker {
   readonly #explorer: Explorer;
   readonly #worlds: WorldTable;
+  readonly #agenda: Agenda;
   readonly #control: Int32Array;
   readonly #deadline: number;
   #finding: Finding | null = null;
@@ -52,13 +56,16 @@ export class SearchWorker {
     tables: SharedTables,
     /** When the time is up, as Date.now() counts. */
     deadline: number,
-    /** Whether a world is looked at although one that takes more steps to reach covers it. */
+    /** Whether a shortest way to a broken rule is looked for. */
     readonly shortest: boolean,
     /** Called now and then with the number of worlds and the depth. */
     readonly onProgress: (states: number, depth: number) => void = () => undefined,
+    /** Which worker this is, from 0 on. */
+    readonly number = 0,
   ) {
-    this.#explorer = new Explorer(core, options, tables);
+    this.#explorer = new Explorer(core, options, tables, shortest);
     this.#worlds = new WorldTable(tables.worlds, options.nodes, this.#explorer.width, this.#explorer.sets);
+    this.#agenda = new Agenda(tables.agenda);
     this.#control = new Int32Array(tables.control);
     this.#deadline = deadline;
   }
@@ -67,14 +74,15 @@ export class SearchWorker {
   begin(): void {
     const first = this.#explorer.initial();
     this.#explorer.close(first);
-    this.#worlds.add(this.#explorer.variants, this.#explorer.chooseNames(first), NO_PARENT);
-    this.#control[Control.END] = this.#worlds.count;
+    const place = this.#worlds.add(this.#explorer.variants, this.#explorer.chooseNames(first), NO_PARENT);
+    this.#agenda.put(place, 0);
   }
 
   /** Searches until everything is found or the search is stopped. */
   run(): WorkerResult {
     try {
-      while (this.#level());
+      this.#search();
+      if (this.#control[Control.STOP] === Stop.NONE) this.#explorer.audit(this.number);
     } catch (error) {
       this.#stop(error instanceof MemoryExhausted ? Stop.MEMORY : Stop.ERROR);
       if (!(error instanceof MemoryExhausted)) throw error;
@@ -82,43 +90,24 @@ export class SearchWorker {
     return { transitions: this.#explorer.transitions, finding: this.#finding };
   }
 
-  /** Works at a level until it is done; answers whether there is another one. */
-  #level(): boolean {
-    const control = this.#control;
-    const end = Atomics.load(control, Control.END);
-    const generation = Atomics.load(control, Control.GENERATION);
-    if (this.shortest) this.#worlds.levelEnd = end;
-    for (;;) {
-      const first = Atomics.add(control, Control.CURSOR, PORTION);
-      if (first >= end || this.#isStopped()) break;
-      for (let place = first; place < Math.min(first + PORTION, end); place++) this.#expand(place);
-    }
-    return this.#nextLevel(generation);
-  }
-
-  #nextLevel(generation: number): boolean {
-    const control = this.#control;
-    if (Atomics.add(control, Control.ARRIVED, 1) + 1 === (control[Control.JOBS] as number)) {
-      const end = Atomics.load(control, Control.END);
-      const count = this.#worlds.count;
-      Atomics.store(control, Control.FIRST, end);
-      Atomics.store(control, Control.CURSOR, end);
-      Atomics.store(control, Control.END, count);
-      Atomics.store(control, Control.ARRIVED, 0);
-      if (count > end) Atomics.add(control, Control.DEPTH, 1);
-      Atomics.add(control, Control.GENERATION, 1);
-      Atomics.notify(control, Control.GENERATION);
-      this.onProgress(count, Atomics.load(control, Control.DEPTH));
-    } else {
-      while (Atomics.load(control, Control.GENERATION) === generation && !this.#isStopped()) {
-        Atomics.wait(control, Control.GENERATION, generation, WAIT);
+  #search(): void {
+    for (let looked = 0; !this.#agenda.isDone; ) {
+      const place = this.#agenda.take();
+      if (place < 0 || looked % PORTION === 0) {
+        if (this.#isStopped()) return;
+        // Others are at worlds from which more may come.
+        if (place < 0) Atomics.wait(this.#control, Control.STOP, Stop.NONE, WAIT);
       }
+      if (place < 0) continue;
+      if (looked % REPORT === 0) this.onProgress(this.#worlds.count, this.#control[Control.DEPTH] as number);
+      looked++;
+      this.#expand(place);
+      this.#agenda.done();
     }
-    return !this.#isStopped() && Atomics.load(control, Control.FIRST) < Atomics.load(control, Control.END);
   }
 
   #expand(place: number): void {
-    if (this.#worlds.isCovered(place)) return;
+    if (this.#worlds.isCovered(place, this.shortest)) return;
     const start = place * this.#worlds.width;
     const world = this.#worlds.words.subarray(start, start + this.#worlds.width);
     const broken = this.#explorer.expand(world, (next) => this.#found(next, place));
@@ -128,8 +117,13 @@ export class SearchWorker {
   #found(next: Int32Array, parent: number): void {
     const count = this.#explorer.chooseNames(next);
     const { variants } = this.#explorer;
-    if (!this.#worlds.add(variants, count, parent)) return;
-    const broken = this.#explorer.judge(variants[0] as Int32Array);
+    const world = variants[0] as Int32Array;
+    const place = this.#worlds.add(variants, count, parent);
+    if (place < 0) return;
+    const depth = this.#worlds.depth(place);
+    if (depth > (this.#control[Control.DEPTH] as number)) Atomics.store(this.#control, Control.DEPTH, depth);
+    this.#agenda.put(place, this.shortest ? depth : this.#explorer.progress(world));
+    const broken = this.#explorer.judge(world);
     if (broken !== null) this.#report(parent, broken);
   }
 
@@ -140,7 +134,7 @@ export class SearchWorker {
 
   #stop(why: Stop): void {
     Atomics.compareExchange(this.#control, Control.STOP, Stop.NONE, why);
-    Atomics.notify(this.#control, Control.GENERATION);
+    Atomics.notify(this.#control, Control.STOP);
   }
 
   #isStopped(): boolean {

@@ -1,15 +1,14 @@
-/**
- * What nodes do, remembered: each state of a node is given each input once. With `selfCheck` every such step is taken
- * several times more, to test what the search rests on: that what is left out of a state as dead has no influence, that
- * the core treats ids as mere names, and that messages dropped as spent have no effect.
- */
+/** What nodes do, remembered: each state of a node is given each input once, and with `selfCheck` several times more. */
 
-import { argumentOf, InputKind, isDelivery, kindOf, makeInput } from "./input.js";
-import type { LocalModel, Outcome } from "./local-model.js";
-import { Local, type Renaming } from "./local-state.js";
+import type { Choices } from "./choices.js";
+import { interrupted } from "./input.js";
+import type { LocalModel } from "./local-model.js";
+import type { Renaming } from "./local-state.js";
 import type { MessageSets, Messages } from "./messages.js";
+import type { Outcome } from "./outcome.js";
+import { SelfCheck } from "./self-check.js";
 import type { SharedTable } from "./shared-table.js";
-import { AssumptionBroken } from "./violation.js";
+import { standingOf, UNKNOWN } from "./standing.js";
 
 /** Most words of a record. */
 const RECORD_WORDS = 4096;
@@ -25,31 +24,40 @@ export interface Move {
 export class Steps {
   readonly #outcomes = new Map<number, Map<number, Outcome>>();
   readonly #inputs = new Map<number, number[]>();
+  readonly #standings: number[] = [];
   readonly #renamed: Int32Array;
   readonly #scratch = new Int32Array(RECORD_WORDS);
+  readonly #selfCheck: SelfCheck | null;
 
   constructor(
     readonly model: LocalModel,
+    readonly choices: Choices,
     readonly locals: SharedTable,
     readonly messages: Messages,
     readonly sets: MessageSets,
     /** The renamings under which worlds are the same; the first one changes nothing. */
     readonly renamings: readonly Renaming[],
-    readonly selfCheck: boolean,
+    selfCheck: boolean,
   ) {
     this.#renamed = new Int32Array(locals.capacity * renamings.length);
+    this.#selfCheck = selfCheck ? new SelfCheck(this, model, messages, renamings) : null;
   }
 
   /** All that can happen to a node in a state with a set of messages under way to it. */
   moves(local: number, set: number): Move[] {
     const moves: Move[] = [];
-    for (const input of this.#inputsOf(local)) moves.push({ input, outcome: this.outcome(local, input), message: 0 });
+    for (const input of this.#inputsOf(local)) this.#addMoves(moves, local, input, 0);
     for (const message of this.sets.members(set)) {
-      for (const input of this.model.arrivals(message)) {
-        moves.push({ input, outcome: this.outcome(local, input), message });
-      }
+      for (const input of this.choices.arrivals(message)) this.#addMoves(moves, local, input, message);
     }
     return moves;
+  }
+
+  /** The state of a node that has started on an empty disk. */
+  initial(id: number): number {
+    const outcome = this.model.initial(id);
+    this.#selfCheck?.begins(outcome);
+    return outcome.next;
   }
 
   /** What an input does to a state. */
@@ -62,10 +70,20 @@ export class Steps {
     let outcome = ofLocal.get(input);
     if (outcome === undefined) {
       outcome = this.model.step(local, input);
-      if (this.selfCheck && outcome.broken === null) this.#check(local, input, outcome);
       ofLocal.set(input, outcome);
+      this.#selfCheck?.step(local, input, outcome);
     }
     return outcome;
+  }
+
+  /** The inputs that a state has been given so far, and what they did. */
+  known(local: number): (readonly [number, Outcome])[] {
+    return [...(this.#outcomes.get(local) ?? [])];
+  }
+
+  /** The tests that have to wait for the end of a search; see SelfCheck. */
+  audit(worker: number, workers: number): void {
+    this.#selfCheck?.audit(worker, workers);
   }
 
   /** A node's state under other names. */
@@ -75,66 +93,47 @@ export class Steps {
     if (known !== 0) return known;
     const renaming = this.renamings[which] as Renaming;
     const message = (id: number) => this.messages.rename(id, renaming, which);
+    const log = (tip: number) => this.renameLog(tip, which);
     const { format } = this.model;
-    const length = format.rename(this.locals.words, this.locals.start(local), renaming, this.#scratch, message);
+    const length = format.rename(this.locals.words, this.locals.start(local), renaming, this.#scratch, message, log);
     const renamed = this.locals.intern(this.#scratch, length);
     this.#renamed[at] = renamed;
     return renamed;
   }
 
-  /** The term that a state's disk holds. */
-  diskTerm(local: number): number {
-    return this.locals.words[this.locals.start(local) + Local.DISK_TERM] as number;
+  /** A log under other names. */
+  renameLog(tip: number, which: number): number {
+    return which === 0 ? tip : this.model.paths.rename(tip, this.renamings[which] as Renaming, which);
+  }
+
+  /** What a state says about the messages that can have an effect on it (standing.ts). */
+  standing(local: number): number {
+    if (!this.model.options.reductions) return UNKNOWN;
+    let standing = this.#standings[local];
+    if (standing === undefined) {
+      standing = standingOf(this.locals.words, this.locals.start(local), this.model.format);
+      this.#standings[local] = standing;
+    }
+    return standing;
+  }
+
+  #addMoves(moves: Move[], local: number, input: number, message: number): void {
+    const outcome = this.outcome(local, input);
+    moves.push({ input, outcome, message });
+    if (this.model.options.crashes === 0) return;
+    // After none of the writes it is a crash before the input, after all of them one behind it.
+    for (let kept = 1; kept < outcome.writes; kept++) {
+      const cut = interrupted(input, kept);
+      moves.push({ input: cut, outcome: this.outcome(local, cut), message });
+    }
   }
 
   #inputsOf(local: number): number[] {
     let inputs = this.#inputs.get(local);
     if (inputs === undefined) {
-      inputs = this.model.inputs(local);
+      inputs = this.choices.inputs(local);
       this.#inputs.set(local, inputs);
     }
     return inputs;
   }
-
-  #check(local: number, input: number, outcome: Outcome): void {
-    const node = this.locals.words[this.locals.start(local) + Local.SELF] as number;
-    const what = `input ${kindOf(input)}/${argumentOf(input)} of node ${node}`;
-    const fail = (why: string): never => {
-      throw new AssumptionBroken(`${what} ${why}: the search proves nothing`);
-    };
-    if (!isSame(outcome, this.model.step(local, input, true))) fail("depends on bytes that are taken for dead");
-    if (isDelivery(input) && this.messages.isSpent(argumentOf(input), this.diskTerm(local))) {
-      if (outcome.next !== local || outcome.sends.length > 0) fail("has an effect, and its message is taken for spent");
-    }
-    for (let which = 1; which < this.renamings.length; which++) {
-      if (!this.#isSameRenamed(local, input, outcome, which)) fail("depends on what the nodes are called");
-    }
-  }
-
-  #isSameRenamed(local: number, input: number, outcome: Outcome, which: number): boolean {
-    const renaming = this.renamings[which] as Renaming;
-    const message = (id: number) => this.messages.rename(id, renaming, which);
-    const renamed = this.model.step(this.rename(local, which), renameInput(input, renaming, message));
-    const next = outcome.next === 0 ? 0 : this.rename(outcome.next, which);
-    const sends = outcome.sends.map(message).sort((a, b) => a - b);
-    return isSame({ ...outcome, next, sends }, renamed);
-  }
-}
-
-function renameInput(input: number, renaming: Renaming, message: (id: number) => number): number {
-  const kind = kindOf(input);
-  if (isDelivery(input)) return makeInput(kind, message(argumentOf(input)));
-  if (kind === InputKind.UNREACHABLE) return makeInput(kind, renaming[argumentOf(input)] as number);
-  return input;
-}
-
-function isSame(one: Outcome, other: Outcome): boolean {
-  if (one.next !== other.next || one.committed !== other.committed || one.committedTerm !== other.committedTerm) {
-    return false;
-  }
-  return (
-    other.broken === null &&
-    one.sends.length === other.sends.length &&
-    one.sends.every((id, i) => id === other.sends[i])
-  );
 }

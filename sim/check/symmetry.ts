@@ -7,7 +7,7 @@
 import type { Renaming } from "./local-state.js";
 import type { MessageSets } from "./messages.js";
 import type { Steps } from "./steps.js";
-import { reorderBudgets, worldWidth } from "./world.js";
+import { committedTerm, committedTip, packCommitted, reorderBudgets, worldWidth } from "./world.js";
 
 /** All ways to name the nodes 1 to `nodes`, the one that changes nothing first. */
 export function renamings(nodes: number): Renaming[] {
@@ -61,7 +61,7 @@ export class Symmetry {
       into[position] = this.steps.rename(world[source] as number, which);
       into[sets + position] = this.#renameSet(world[sets + source] as number, which);
     }
-    into[this.#nodes] = world[this.#nodes] as number;
+    into[this.#nodes] = this.#renameCommitted(world[this.#nodes] as number, which);
     into[this.#width - 1] = reorderBudgets(world[this.#width - 1] as number, sources);
   }
 
@@ -75,6 +75,10 @@ export class Symmetry {
       if (difference !== 0) return difference;
     }
     return 0;
+  }
+
+  #renameCommitted(word: number, which: number): number {
+    return packCommitted(this.steps.renameLog(committedTip(word), which), committedTerm(word));
   }
 
   #renameSet(set: number, which: number): number {

@@ -1,12 +1,13 @@
 /** All that the workers of a search share, and how much memory each part of it gets. */
 
+import { AGENDA_BYTES, type AgendaBuffers, reserveAgenda } from "./agenda.js";
 import type { CheckOptions } from "./options.js";
 import { reserveTable, type TableBuffers } from "./shared-table.js";
 import { worldWidth } from "./world.js";
 import { bytesOfWorld, reserveWorlds, type WorldBuffers } from "./world-table.js";
 
 /** Words of the search's own counters; see search.ts. */
-export const CONTROL_WORDS = 16;
+export const CONTROL_WORDS = 2;
 
 export interface SharedTables {
   readonly locals: TableBuffers;
@@ -14,6 +15,7 @@ export interface SharedTables {
   readonly entries: TableBuffers;
   readonly sets: TableBuffers;
   readonly worlds: WorldBuffers;
+  readonly agenda: AgendaBuffers;
   readonly control: SharedArrayBuffer;
 }
 
@@ -34,13 +36,14 @@ export function reserveTables({ memory, nodes }: CheckOptions): SharedTables {
   const locals = Math.floor((bytes * LOCALS_SHARE) / (4 * LOCAL_WORDS));
   const sets = Math.floor((bytes * SETS_SHARE) / (4 * SET_WORDS));
   const width = worldWidth(nodes);
-  const worlds = Math.floor((bytes * (1 - LOCALS_SHARE - SETS_SHARE)) / bytesOfWorld(width));
+  const worlds = Math.floor((bytes * (1 - LOCALS_SHARE - SETS_SHARE)) / (bytesOfWorld(width) + AGENDA_BYTES));
   return {
     locals: reserveTable(locals, locals * LOCAL_WORDS),
     messages: reserveTable(MOST_MESSAGES, MOST_MESSAGES * 32),
     entries: reserveTable(MOST_ENTRIES, MOST_ENTRIES * 16),
     sets: reserveTable(sets, sets * SET_WORDS),
     worlds: reserveWorlds(worlds, width),
+    agenda: reserveAgenda(worlds),
     control: new SharedArrayBuffer(CONTROL_WORDS * 4),
   };
 }

@@ -4,8 +4,9 @@
  * message, and what nobody on the way needs is left out.
  */
 
-import type { Change, Explorer } from "./explorer.js";
-import { argumentOf, describeInput, isDelivery } from "./input.js";
+import type { Explorer } from "./explorer.js";
+import { describeInput, messageOf } from "./input.js";
+import type { Change } from "./move-lists.js";
 import type { RuleBroken } from "./violation.js";
 import { NO_PARENT, type WorldTable } from "./world-table.js";
 
@@ -84,9 +85,11 @@ class Walk {
   }
 
   #note({ input, outcome, position }: Change): void {
+    const line = describeInput(position + 1, input, this.#explorer.messages);
+    const asks = outcome.before === 0 ? "" : `; then its election timer fires`;
     this.events.push({
-      line: describeInput(position + 1, input, this.#explorer.messages),
-      takes: isDelivery(input) ? argumentOf(input) : 0,
+      line: line + asks,
+      takes: messageOf(input),
       sends: outcome.sends,
       onlyTells: outcome.next === this.#world[position],
     });

@@ -12,8 +12,8 @@ export interface WorkerTask {
   readonly options: CheckOptions;
   readonly tables: SharedTables;
   readonly deadline: number;
-  readonly shortest: boolean;
+  readonly number: number;
 }
 
-const { core, deadline, options, shortest, tables } = workerData as WorkerTask;
-parentPort?.postMessage(new SearchWorker(core, options, tables, deadline, shortest).run());
+const { core, deadline, number, options, tables } = workerData as WorkerTask;
+parentPort?.postMessage(new SearchWorker(core, options, tables, deadline, false, () => undefined, number).run());

@@ -18,6 +18,7 @@ export interface WorldBuffers {
   readonly worlds: SharedArrayBuffer;
   readonly parents: SharedArrayBuffer;
   readonly chains: SharedArrayBuffer;
+  readonly depths: SharedArrayBuffer;
   readonly covered: SharedArrayBuffer;
   readonly slots: SharedArrayBuffer;
   readonly locks: SharedArrayBuffer;
@@ -27,10 +28,12 @@ export interface WorldBuffers {
 export const NO_PARENT = -1;
 
 const COUNT = 0;
-/** Another world that is reached in as many steps covers this one. */
+/** Another world that is reached in as few steps covers this one. */
 const COVERED = 1;
 /** Another world covers this one, but is reached in more steps. */
 const OVERTAKEN = 2;
+/** Depths are told up to here. */
+const MOST_DEPTH = 0xffff;
 /** A power of two. */
 const LOCKS = 1024;
 /** How long to sleep for a lock before looking again, in ms. */
@@ -38,7 +41,7 @@ const LOCK_WAIT = 1;
 
 /** Bytes that a world of `width` words takes, its share of the hash table included. */
 export function bytesOfWorld(width: number): number {
-  return 4 * (width + 2 + 3) + 1;
+  return 4 * (width + 2 + 3) + 3;
 }
 
 /** Reserves a table for worlds of `width` words. */
@@ -49,6 +52,7 @@ export function reserveWorlds(capacity: number, width: number): WorldBuffers {
     worlds: new SharedArrayBuffer(capacity * width * 4),
     parents: new SharedArrayBuffer(capacity * 4),
     chains: new SharedArrayBuffer(capacity * 4),
+    depths: new SharedArrayBuffer(capacity * 2),
     covered: new SharedArrayBuffer(capacity),
     slots: new SharedArrayBuffer(slots * 4),
     locks: new SharedArrayBuffer(LOCKS * 4),
@@ -57,12 +61,12 @@ export function reserveWorlds(capacity: number, width: number): WorldBuffers {
 
 export class WorldTable {
   readonly words: Int32Array;
-  /** The worlds before this place belong to levels of which each world is looked at even if a later one covers it. */
-  levelEnd = 0;
   readonly #control: Int32Array;
   readonly #parents: Int32Array;
   /** The next world with the same key, plus 1. */
   readonly #chains: Int32Array;
+  /** Changes on the way on which each world was found. */
+  readonly #depths: Uint16Array;
   /** COVERED or OVERTAKEN for a world that another one covers. */
   readonly #covered: Uint8Array;
   /** The first world of a chain, plus 1. */
@@ -80,6 +84,7 @@ export class WorldTable {
     this.words = new Int32Array(buffers.worlds);
     this.#parents = new Int32Array(buffers.parents);
     this.#chains = new Int32Array(buffers.chains);
+    this.#depths = new Uint16Array(buffers.depths);
     this.#covered = new Uint8Array(buffers.covered);
     this.#slots = new Int32Array(buffers.slots);
     this.#locks = new Int32Array(buffers.locks);
@@ -93,9 +98,15 @@ export class WorldTable {
   get capacity(): number {
     return this.#parents.length;
   }
-  /** Whether a world need not be looked at: one that is reached on as short a way covers it. */
-  isCovered(place: number): boolean {
-    return this.#covered[place] === COVERED;
+  /** Whether a world need not be looked at, as another one covers it. With `shortest`, one that is reached on as short a
+   * way. */
+  isCovered(place: number, shortest: boolean): boolean {
+    const covered = this.#covered[place] as number;
+    return shortest ? covered === COVERED : covered !== 0;
+  }
+  /** Changes on the way on which a world was found. */
+  depth(place: number): number {
+    return this.#depths[place] as number;
   }
   parent(place: number): number {
     return this.#parents[place] as number;
@@ -109,11 +120,11 @@ export class WorldTable {
   }
 
   /**
-   * Adds a world unless a known one covers it; answers whether it is new.
+   * Adds a world unless a known one covers it; answers its place, or -1 if it is not new.
    * @param variants the world under several names, with one key
    * @param count how many there are; the first one is added
    */
-  add(variants: readonly Int32Array[], count: number, parent: number): boolean {
+  add(variants: readonly Int32Array[], count: number, parent: number): number {
     const hash = hashWords(variants[0] as Int32Array, this.nodes + 1);
     const lock = hash & (LOCKS - 1);
     while (Atomics.compareExchange(this.#locks, lock, 0, 1) !== 0) Atomics.wait(this.#locks, lock, 1, LOCK_WAIT);
@@ -126,7 +137,7 @@ export class WorldTable {
   }
 
   /** Only worlds with this key can come in between, and the lock keeps them out; but others may take free slots. */
-  #addLocked(variants: readonly Int32Array[], count: number, parent: number, home: number): boolean {
+  #addLocked(variants: readonly Int32Array[], count: number, parent: number, home: number): number {
     const world = variants[0] as Int32Array;
     let slot = home;
     let place = -1;
@@ -135,18 +146,18 @@ export class WorldTable {
       if (head === 0) {
         if (place < 0) place = this.#write(world, parent);
         head = Atomics.compareExchange(this.#slots, slot, 0, place + 1);
-        if (head === 0) return true;
+        if (head === 0) return place;
       }
       if (this.#hasKey((head - 1) * this.width, world)) break;
       slot = (slot + 1) & this.#mask;
     }
     let head = Atomics.load(this.#slots, slot);
-    for (let i = 0; i < count; i++) if (this.#isKnown(head, variants[i] as Int32Array)) return false;
+    for (let i = 0; i < count; i++) if (this.#isKnown(head, variants[i] as Int32Array)) return -1;
     if (place < 0) place = this.#write(world, parent);
-    for (let i = 0; i < count; i++) head = this.#withoutCovered(head, variants[i] as Int32Array);
+    for (let i = 0; i < count; i++) head = this.#withoutCovered(head, variants[i] as Int32Array, this.depth(place));
     this.#chains[place] = head;
     Atomics.store(this.#slots, slot, place + 1);
-    return true;
+    return place;
   }
 
   #write(world: Int32Array, parent: number): number {
@@ -158,6 +169,7 @@ export class WorldTable {
     const start = place * this.width;
     for (let i = 0; i < this.width; i++) this.words[start + i] = world[i] as number;
     this.#parents[place] = parent;
+    this.#depths[place] = parent === NO_PARENT ? 0 : Math.min(this.depth(parent) + 1, MOST_DEPTH);
     return place;
   }
 
@@ -175,7 +187,7 @@ export class WorldTable {
   }
 
   /** Takes the worlds that `world` covers out of a chain; answers its new head. */
-  #withoutCovered(head: number, world: Int32Array): number {
+  #withoutCovered(head: number, world: Int32Array, depth: number): number {
     let first = head;
     let before = 0;
     for (let at = head; at !== 0; at = this.#chains[at - 1] as number) {
@@ -183,7 +195,7 @@ export class WorldTable {
         before = at;
         continue;
       }
-      this.#covered[at - 1] = at - 1 < this.levelEnd ? OVERTAKEN : COVERED;
+      this.#covered[at - 1] = this.depth(at - 1) < depth ? OVERTAKEN : COVERED;
       const next = this.#chains[at - 1] as number;
       if (before === 0) first = next;
       else this.#chains[before - 1] = next;
