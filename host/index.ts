@@ -15,7 +15,7 @@ export * from "./errors.js";
 export { GROUP_CAPACITY } from "./groups/capacity.js";
 export { GroupHost, type GroupHostOptions, type GroupHostStats, type GroupOptions } from "./groups/host.js";
 export { GroupWal, type GroupWalOptions, type GroupWalStats } from "./groups/wal/wal.js";
-export { encodeCommand, type KvCommand } from "./kv/command.js";
+export { encodeCommand, encodeLimited, type KvCommand } from "./kv/command.js";
 export { KvMachine, type KvResult } from "./kv/machine.js";
 export type { EntryPosition, StateMachine } from "./machine/machine.js";
 export {
@@ -36,7 +36,7 @@ export type { Observer } from "./observer/observer.js";
 export { resultOf, type SessionAnswer, type SessionRefusal, SessionRefusedError } from "./session/answers.js";
 export { ClientSession } from "./session/client.js";
 export { type Envelope, encodeEnvelope, encodePlain } from "./session/envelope.js";
-export { SESSION_LIMITS, type SessionLimits } from "./session/limits.js";
+export { NO_SESSIONS, SESSION_LIMITS, type SessionLimits } from "./session/limits.js";
 export { LogClock } from "./session/log-clock.js";
 export { type InnerMachine, type ResultCodec, SessionMachine } from "./session/machine.js";
 export { MemoryStorage } from "./storage/memory.js";

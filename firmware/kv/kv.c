@@ -12,12 +12,14 @@
 #define AT_STORE_VERSION 17u
 #define AT_COUNT 18u
 #define VERSION 1u
+/* Of a command with a limit (host/kv/command.ts), and what stands for none. */
+#define LIMITED_VERSION 2u
+#define NO_LIMIT UINT32_MAX
 
 /* The envelope of a command (host/session/envelope.ts). */
 #define ENVELOPE_MARK 0xe5u
 #define ENVELOPE_HEAD 11u
-#define ENVELOPE_PLAIN 0u
-#define ENVELOPE_KINDS 6u
+enum { ENVELOPE_PLAIN, ENVELOPE_REGISTER, ENVELOPE_COMMAND, ENVELOPE_KEEP_ALIVE, ENVELOPE_CLOSE, ENVELOPE_KEYED, ENVELOPE_KINDS };
 
 /* Commands, and what a transaction may ask (host/kv/command.ts). */
 enum { PUT, DELETE, GET, TXN };
@@ -43,11 +45,6 @@ void mr_kv_init(mr_kv *kv) {
 
 uint32_t mr_kv_count(const mr_kv *kv) { return mr_get_u32(kv->image + AT_COUNT); }
 
-int mr_kv_has_room(const mr_kv *kv, uint32_t key_length, uint32_t value_length) {
-  const uint32_t room = MR_KV_IMAGE_BYTES - kv->length;
-  return room >= 14 && key_length <= room - 14 && value_length <= room - 14 - key_length;
-}
-
 static void read_record(kv_reader *reader, record *found) {
   found->from = reader->at;
   found->key = kv_key(reader);
@@ -71,6 +68,9 @@ static int find(const mr_kv *kv, kv_bytes key, record *found) {
   found->from = found->to = kv->length;
   return 0;
 }
+
+/* Bytes that the keys take: what a command's limit speaks of. */
+static uint32_t bytes_of(const mr_kv *kv) { return kv->length - MR_KV_HEAD; }
 
 /* Makes the record in [from, to) `size` bytes long. */
 static int resize(mr_kv *kv, const record *at, uint32_t size) {
@@ -101,7 +101,7 @@ static int put(mr_kv *kv, uint64_t index, kv_bytes key, kv_bytes value) {
 
 static int remove_key(mr_kv *kv, kv_bytes key) {
   record at;
-  if (!find(kv, key, &at)) return MR_KV_APPLIED;
+  if (!find(kv, key, &at)) return MR_KV_ABSENT;
   resize(kv, &at, 0);
   add_to_count(kv, -1);
   return MR_KV_APPLIED;
@@ -115,6 +115,26 @@ static int operation(mr_kv *kv, uint64_t index, kv_reader *reader) {
   const kv_bytes value = kind == PUT ? kv_value(reader) : (kv_bytes){key.at, 0};
   if (reader->fault || kv == NULL) return MR_KV_APPLIED;
   return kind == PUT ? put(kv, index, key, value) : remove_key(kv, key);
+}
+
+/* Bytes that a put or a delete adds to the record as it is now, at the least 0; reads it. */
+static uint64_t growth(const mr_kv *kv, kv_reader *reader) {
+  record at;
+  const uint32_t kind = kv_u8(reader);
+  const kv_bytes key = kv_key(reader);
+  if (kind != PUT) return 0;
+  const uint64_t after = 14 + (uint64_t)key.length + kv_value(reader).length;
+  find(kv, key, &at);
+  const uint32_t before = at.to - at.from;
+  return after > before ? after - before : 0;
+}
+
+/* Whether the operations from here on keep the store within the limit at every step. They have been read before. */
+static int fits(const mr_kv *kv, kv_reader reader, uint32_t operations, uint32_t limit) {
+  uint64_t more = 0;
+  if (limit == NO_LIMIT) return 1;
+  for (uint32_t i = 0; i < operations; i++) more += growth(kv, &reader);
+  return more == 0 || bytes_of(kv) + more <= limit;
 }
 
 /* Reads a comparison and says whether it holds. */
@@ -139,7 +159,7 @@ static uint32_t parts(kv_reader *reader) {
 }
 
 /* A transaction is read to its end before any of it is done. */
-static int transaction(mr_kv *kv, uint64_t index, kv_reader *reader) {
+static int transaction(mr_kv *kv, uint64_t index, kv_reader *reader, uint32_t limit) {
   int holds = 1;
   const uint32_t comparisons = parts(reader);
   for (uint32_t i = 0; i < comparisons && !reader->fault; i++) holds &= compare(kv, reader);
@@ -149,25 +169,50 @@ static int transaction(mr_kv *kv, uint64_t index, kv_reader *reader) {
   if (reader->fault || reader->at != reader->length) return MR_KV_REJECTED;
   if (!holds) return MR_KV_UNEQUAL;
   reader->at = start;
+  if (!fits(kv, *reader, operations, limit)) return MR_KV_OVER_LIMIT;
   int answer = MR_KV_APPLIED;
-  for (uint32_t i = 0; i < operations && answer == MR_KV_APPLIED; i++) answer = operation(kv, index, reader);
-  return answer;
+  for (uint32_t i = 0; i < operations && answer >= 0; i++) answer = operation(kv, index, reader);
+  return answer < 0 ? answer : MR_KV_APPLIED;
 }
 
 static int command_of(mr_kv *kv, uint64_t index, const uint8_t *command, uint32_t length) {
   kv_reader reader = {command, length, 0, 0};
-  if (kv_u8(&reader) != VERSION) return MR_KV_REJECTED;
+  const uint32_t version = kv_u8(&reader);
+  if (version != VERSION && version != LIMITED_VERSION) return MR_KV_REJECTED;
+  const uint32_t limit = version == LIMITED_VERSION ? kv_u32(&reader) : NO_LIMIT;
+  const uint32_t start = reader.at;
   const uint32_t kind = kv_u8(&reader);
-  if (kind == TXN) return transaction(kv, index, &reader);
+  if (kind == TXN) return transaction(kv, index, &reader, limit);
   if (kind == GET) {
     kv_key(&reader);
     return reader.fault || reader.at != length ? MR_KV_REJECTED : MR_KV_APPLIED;
   }
-  reader.at = length < 1 ? 0 : 1;
+  reader.at = start;
   operation(NULL, index, &reader);
   if (reader.fault || reader.at != length) return MR_KV_REJECTED;
-  reader.at = 1;
+  reader.at = start;
+  if (!fits(kv, reader, 1, limit)) return MR_KV_OVER_LIMIT;
   return operation(kv, index, &reader);
+}
+
+/* Reads what follows the head of an envelope that is not plain; whether it is as host/session/envelope.ts wants it. */
+static int is_sound(kv_reader *reader, uint32_t kind) {
+  if (kind == ENVELOPE_KEYED) {
+    const kv_bytes key = kv_take(reader, kv_u8(reader));
+    if (reader->fault || key.length == 0) return 0;
+    for (uint32_t i = 0; i < key.length; i++) {
+      if (key.at[i] < '!' || key.at[i] > '~') return 0;
+    }
+    return 1;
+  }
+  uint64_t sequence = UINT64_MAX;
+  if (kind != ENVELOPE_REGISTER) kv_u64(reader);
+  if (kind == ENVELOPE_COMMAND) sequence = kv_u64(reader);
+  if (kind == ENVELOPE_COMMAND || kind == ENVELOPE_KEEP_ALIVE) {
+    const uint64_t lowest = kv_u64(reader);
+    if (lowest < 1 || sequence < lowest) return 0;
+  }
+  return !reader->fault && (kind == ENVELOPE_COMMAND || reader->at == reader->length);
 }
 
 int mr_kv_apply(mr_kv *kv, uint64_t index, const uint8_t *command, uint32_t length) {
@@ -177,8 +222,9 @@ int mr_kv_apply(mr_kv *kv, uint64_t index, const uint8_t *command, uint32_t leng
   const uint32_t kind = kv_u8(&reader);
   const uint64_t time = kv_u64(&reader);
   if (reader.fault || version != VERSION || kind >= ENVELOPE_KINDS) return MR_KV_REJECTED;
-  if (kind != ENVELOPE_PLAIN) return MR_KV_UNSUPPORTED;
+  if (kind != ENVELOPE_PLAIN && !is_sound(&reader, kind)) return MR_KV_REJECTED;
   if (time > mr_get_u64(kv->image + AT_LOG_TIME)) mr_put_u64(kv->image + AT_LOG_TIME, time);
+  if (kind != ENVELOPE_PLAIN) return MR_KV_UNKEPT;
   return command_of(kv, index, command + ENVELOPE_HEAD, length - ENVELOPE_HEAD);
 }
 
@@ -220,15 +266,16 @@ void mr_kv_digest(const mr_kv *kv, uint8_t digest[MR_SHA256_BYTES]) {
   mr_sha256_finish(&hash, digest);
 }
 
-/* Version, kind and key. */
+/* Version, limit, kind and key. What does not fit this store must be refused by all: a limit says so. */
 static uint32_t encode_head(uint8_t *into, uint32_t capacity, uint32_t kind, const char *key) {
   const size_t length = strlen(key);
-  if (length == 0 || length > MR_KV_KEY_BYTES || 4 + length > capacity) return 0;
-  into[0] = VERSION;
-  into[1] = (uint8_t)kind;
-  mr_put_u16(into + 2, (uint16_t)length);
-  memcpy(into + 4, key, length);
-  return 4 + (uint32_t)length;
+  if (length == 0 || length > MR_KV_KEY_BYTES || 8 + length > capacity) return 0;
+  into[0] = LIMITED_VERSION;
+  mr_put_u32(into + 1, MR_KV_BYTES);
+  into[5] = (uint8_t)kind;
+  mr_put_u16(into + 6, (uint16_t)length);
+  memcpy(into + 8, key, length);
+  return 8 + (uint32_t)length;
 }
 
 uint32_t mr_kv_encode_put(uint8_t *into, uint32_t capacity, const char *key, const uint8_t *value, uint32_t length) {
@@ -251,10 +298,16 @@ const char *mr_kv_text(int answer) {
       return "no command";
     case MR_KV_UNEQUAL:
       return "the comparisons do not hold";
+    case MR_KV_ABSENT:
+      return "applied: there was no such key";
+    case MR_KV_UNKEPT:
+      return "no session and no idempotency key is kept where a board is a member";
+    case MR_KV_OVER_LIMIT:
+      return "the store is full";
     case MR_KV_FULL:
       return "the store is full on this node: build it with more MR_KV_BYTES, or delete keys before it starts again";
     case MR_KV_UNSUPPORTED:
-      return "a session or an idempotency key, which this node cannot keep: clients of this cluster must use neither";
+      return "a store with sessions or idempotency keys, of a member without NO_SESSIONS: this node cannot keep them";
     default:
       return "unknown answer";
   }

@@ -6,8 +6,9 @@
  * entry that last set it. Finding a key walks over those before it; for a few KiB that costs less than an index would in
  * RAM.
  *
- * What a node with more memory takes, this one may not be able to hold, or to understand: then it must not go on as if
- * nothing was, because the states would part. FULL and UNSUPPORTED say so; the node has to stop.
+ * What a node with more memory takes, this one may not be able to hold: then it must not go on as if nothing was, because
+ * the states would part. FULL and UNSUPPORTED say so; the node has to stop. Neither happens where every member has the
+ * limits of one that lives with boards: commands that say how large the store may become, and no sessions.
  */
 #ifndef MR_KV_H
 #define MR_KV_H
@@ -34,9 +35,16 @@
 #define MR_KV_REJECTED 1
 /* A transaction whose comparisons do not hold; nothing changed. */
 #define MR_KV_UNEQUAL 2
-/* The command would need more than MR_KV_BYTES. */
+/* The store would have more bytes than the command's limit allows; nothing changed, on no node. */
+#define MR_KV_OVER_LIMIT 3
+/* A deletion of a key that was not there. */
+#define MR_KV_ABSENT 4
+/* A command of a client's session, or with an idempotency key: nothing is kept for clients, on no member of a cluster with a
+ * board (NO_SESSIONS of host/session/limits.ts). Nothing changed but the log time. */
+#define MR_KV_UNKEPT 5
+/* The command would need more than MR_KV_BYTES, and has no limit that would have kept it within. */
 #define MR_KV_FULL (-1)
-/* A command of a client's session, or with an idempotency key: this store keeps none. */
+/* A snapshot of a store that keeps sessions or idempotency keys: it comes from a cluster of servers alone. */
 #define MR_KV_UNSUPPORTED (-2)
 
 typedef struct mr_kv {
@@ -54,9 +62,6 @@ int mr_kv_apply(mr_kv *kv, uint64_t index, const uint8_t *command, uint32_t leng
 int mr_kv_get(const mr_kv *kv, const uint8_t *key, uint32_t key_length, const uint8_t **value, uint32_t *value_length,
               uint64_t *index);
 
-/* Whether another key with such lengths would fit, were it put now. */
-int mr_kv_has_room(const mr_kv *kv, uint32_t key_length, uint32_t value_length);
-
 /* Number of keys. */
 uint32_t mr_kv_count(const mr_kv *kv);
 
@@ -66,7 +71,7 @@ int mr_kv_restore(mr_kv *kv, const uint8_t *image, uint32_t length);
 /* SHA-256 of the snapshot: equal on two nodes that have applied the same entries. */
 void mr_kv_digest(const mr_kv *kv, uint8_t digest[MR_SHA256_BYTES]);
 
-/* Encodes a command. Answers its length, or 0 if it does not fit `capacity` or the key is none. */
+/* Encodes a command, with MR_KV_BYTES for its limit. Answers its length, or 0 if it does not fit `capacity` or the key is none. */
 uint32_t mr_kv_encode_put(uint8_t *into, uint32_t capacity, const char *key, const uint8_t *value, uint32_t length);
 uint32_t mr_kv_encode_delete(uint8_t *into, uint32_t capacity, const char *key);
 

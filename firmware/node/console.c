@@ -58,9 +58,10 @@ static mr_console_wait *wait_for(mr_console *console, const char *tag, const cha
 
 static void command_done(void *context, uint64_t index, int result) {
   mr_console_wait *place = context;
+  const int is_done = result == MR_KV_APPLIED || result == MR_KV_ABSENT;
   char text[64];
   if (index == 0) snprintf(text, sizeof text, "unknown: it was lost, or may yet take effect");
-  else if (result == MR_KV_APPLIED) snprintf(text, sizeof text, "ok %llu", (unsigned long long)index);
+  else if (is_done) snprintf(text, sizeof text, "ok %llu", (unsigned long long)index);
   else snprintf(text, sizeof text, "refused: %s", mr_kv_text(result));
   place->in_use = 0;
   answer(place->console, place->tag, text);
@@ -110,22 +111,28 @@ static void read_key(mr_console *console, const char *tag, const char *key) {
   answer(console, tag, refusal(status));
 }
 
-static void show_status(mr_console *console, const char *tag) {
+void mr_console_status(const mr_node *node, char *text, uint32_t capacity) {
   static const char *const roles[] = {"FOLLOWER", "PRE_CANDIDATE", "CANDIDATE", "LEADER"};
-  const mr_node *node = console->node;
   const metalraft_node *state = node->core.state;
   uint8_t digest[MR_SHA256_BYTES];
-  char hex[MR_SHA256_HEX], text[MR_CONSOLE_LINE - MR_CONSOLE_TAG];
+  char hex[MR_SHA256_HEX], core[MR_SHA256_HEX];
   mr_kv_digest(&node->kv, digest);
   mr_sha256_hex(digest, hex);
-  snprintf(text, sizeof text,
+  mr_sha256_hex(node->core.core->sha256, core);
+  snprintf(text, capacity,
            "{\"id\":%lu,\"role\":\"%s\",\"term\":%llu,\"leader\":%lu,\"commit\":%llu,\"applied\":%llu,\"last\":%llu,"
-           "\"snapshot\":%llu,\"keys\":%lu,\"digest\":\"%s\",\"erases\":%lu,\"snapshots\":%llu,\"installs\":%llu}",
+           "\"snapshot\":%llu,\"keys\":%lu,\"digest\":\"%s\",\"erases\":%lu,\"snapshots\":%llu,\"installs\":%llu,"
+           "\"core\":\"%s\"}",
            (unsigned long)node->options.plan.id, roles[state->role & 3u], (unsigned long long)state->term,
            (unsigned long)state->leader, (unsigned long long)state->commit, (unsigned long long)state->applied,
            (unsigned long long)state->last, (unsigned long long)state->snapshot_index,
            (unsigned long)mr_kv_count(&node->kv), hex, (unsigned long)node->log.erases,
-           (unsigned long long)node->counts.snapshots, (unsigned long long)node->counts.installs);
+           (unsigned long long)node->counts.snapshots, (unsigned long long)node->counts.installs, core);
+}
+
+static void show_status(mr_console *console, const char *tag) {
+  char text[MR_CONSOLE_LINE - MR_CONSOLE_TAG];
+  mr_console_status(console->node, text, sizeof text);
   answer(console, tag, text);
 }
 
@@ -169,7 +176,9 @@ static char *cut_word(char **rest) {
 void mr_console_line(mr_console *console, char *line) {
   static const char usage[] =
       "refused: there are status, members, put KEY VALUE, delete KEY, get KEY, local KEY, transfer ID, add ID ADDRESS, "
-      "remove ID";
+      "learner ID ADDRESS, remove ID";
+  static const char long_address[] =
+      "refused: the address is longer than the plan's address_bytes: build all boards with more METALRAFT_BOARD_ADDRESS";
   uint8_t command[MR_CONSOLE_LINE + 16];
   char *rest = line;
   const char *tag = line[0] == '#' ? cut_word(&rest) : "";
@@ -183,12 +192,11 @@ void mr_console_line(mr_console *console, char *line) {
     const char *key = cut_word(&rest);
     const uint32_t length = (uint32_t)strlen(rest);
     const uint32_t bytes = mr_kv_encode_put(command, sizeof command, key, (const uint8_t *)rest, length);
-    /* What does not fit must not get into the log: no node of this size could apply it. */
-    if (mr_kv_has_room(&console->node->kv, (uint32_t)strlen(key), length)) propose(console, tag, command, bytes);
-    else answer(console, tag, "refused: the store is full");
-  } else if (strcmp(verb, "add") == 0) {
+    propose(console, tag, command, bytes);
+  } else if (strcmp(verb, "add") == 0 || strcmp(verb, "learner") == 0) {
     const uint32_t id = number(cut_word(&rest));
-    tell(console, tag, mr_node_add(console->node, id, rest));
+    if (strlen(rest) > console->node->options.plan.address_bytes) answer(console, tag, long_address);
+    else tell(console, tag, mr_node_add(console->node, id, rest, verb[0] == 'a'));
   } else if (strcmp(verb, "delete") == 0) {
     propose(console, tag, command, mr_kv_encode_delete(command, sizeof command, rest));
   } else if (strlen(rest) >= MR_CONSOLE_KEY) answer(console, tag, "refused: the key is too long");

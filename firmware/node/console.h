@@ -9,6 +9,7 @@
  *   local KEY           likewise, as this node has it
  *   transfer ID         ok, or refused REASON
  *   add ID ADDRESS      likewise: a learner, which becomes a voter once it holds the log
+ *   learner ID ADDRESS  likewise: a learner, which stays one
  *   remove ID           likewise
  *
  * A line may begin with "#TAG ", which its answer then begins with too.
@@ -41,6 +42,9 @@ struct mr_console {
 };
 
 void mr_console_init(mr_console *console, mr_node *node, void (*print)(void *context, const char *line), void *context);
+
+/* Writes the node's status, as the command does. */
+void mr_console_status(const mr_node *node, char *text, uint32_t capacity);
 
 /* Does a line; it is changed. */
 void mr_console_line(mr_console *console, char *line);

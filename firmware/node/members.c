@@ -29,7 +29,7 @@ static uint32_t copy_configuration(mr_node *node) {
   return length;
 }
 
-int32_t mr_node_add(mr_node *node, uint32_t id, const char *address) {
+int32_t mr_node_add(mr_node *node, uint32_t id, const char *address, int promote) {
   int found;
   uint8_t *bytes = node->core.inbox;
   const uint32_t length = copy_configuration(node);
@@ -43,7 +43,8 @@ int32_t mr_node_add(mr_node *node, uint32_t id, const char *address) {
   memmove(bytes + at + size, bytes + at, length - at);
   memset(bytes + at, 0, size);
   mr_put_u32(bytes + at, id);
-  bytes[at + METALRAFT_MEMBER_OFFSET_ROLES] = METALRAFT_MEMBER_ROLE_LEARNER | METALRAFT_MEMBER_ROLE_PROMOTE;
+  bytes[at + METALRAFT_MEMBER_OFFSET_ROLES] =
+      promote ? METALRAFT_MEMBER_ROLE_LEARNER | METALRAFT_MEMBER_ROLE_PROMOTE : METALRAFT_MEMBER_ROLE_LEARNER;
   bytes[at + METALRAFT_MEMBER_OFFSET_ADDRESS_LENGTH] = (uint8_t)address_length;
   memcpy(bytes + at + METALRAFT_MEMBER_SIZE, address, address_length);
   mr_put_u32(bytes, mr_get_u32(bytes) + 1);

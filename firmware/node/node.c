@@ -155,6 +155,10 @@ static void take_datagram(mr_node *node, uint64_t now, uint32_t length) {
   }
   node->counts.messages_in++;
   node->platform->heard(node->platform->context, mr_get_u32(message + METALRAFT_HEADER_OFFSET_FROM));
+  if (mr_node_is_ask(message, message_length)) {
+    mr_node_ask(node, message, message_length);
+    return;
+  }
   const int32_t status = metalraft_receive(&node->core, now, message, message_length);
   if (status == METALRAFT_FAULT) fail_by_status(node, "the core failed", status);
   else if (status < 0) node->counts.refused++;
@@ -197,6 +201,14 @@ static int flush(mr_node *node, uint64_t now) {
   return status == METALRAFT_STATUS_MORE;
 }
 
+/* Asks the core whether its rules hold, now and then: a node whose memory is damaged must not go on. */
+static void check(mr_node *node, uint64_t now) {
+  if (now - node->checked_at < MR_NODE_CHECK_EVERY) return;
+  node->checked_at = now;
+  const int32_t status = metalraft_check(&node->core);
+  if (status != METALRAFT_STATUS_OK) fail_by_status(node, "the core failed", status);
+}
+
 /* ms until the next timer, at most an hour. */
 static int32_t until_next(const mr_node *node, uint64_t now) {
   uint64_t least = 3600000;
@@ -221,6 +233,7 @@ int32_t mr_node_turn(mr_node *node) {
   if (node->running) tell_drops(node, now);
   fire_timers(node, now);
   const int more = node->running && flush(node, now);
+  if (node->running) check(node, now);
   if (node->running && !more && taken == 0 && !node->log.ready) {
     const int answer = mr_flash_log_ahead(&node->log);
     if (answer != MR_FLASH_OK) mr_node_fail(node, "flash", mr_flash_text(answer));

@@ -13,6 +13,7 @@
 #ifndef MR_NODE_H
 #define MR_NODE_H
 
+#include "asks.h"
 #include "flash_log.h"
 #include "frame.h"
 #include "kv.h"
@@ -36,9 +37,11 @@
 #define MR_NODE_PROBLEM (METALRAFT_FAULT_TEXT + 80u)
 /* How often drops are told of, in ms. */
 #define MR_NODE_DROPS_EVERY 10000u
+/* At least so many ms between two looks at the core's invariants: a look walks the window of the log. */
+#define MR_NODE_CHECK_EVERY 1000u
 /*
  * RAM without core and flash's own pools, with the numbers above: 1412 datagram in + 1412 out + 4118 + 4 store + 3 KiB
- * flash log + 8 * 40 pending + 16 * 8 members + 400 problem + some 300: about 11 KiB, 4 of them the store.
+ * flash log + 8 * 40 pending + 16 * 64 asks + 16 * 8 members + 400 problem + some 300: about 12 KiB, 4 of them the store.
  */
 
 /* What became of a command: applied at `index` with this answer of mr_kv_apply, or, with `index` 0, lost to another
@@ -100,7 +103,11 @@ typedef struct mr_node {
   uint64_t drops_told_at;
   /* When each timer fires; 0 if it is not armed. */
   uint64_t deadlines[MR_NODE_TIMERS];
+  uint64_t checked_at;
   mr_pending pending[MR_NODE_PENDING];
+  /* Of the leadership in this term. */
+  uint64_t asks_term;
+  mr_ask asks[MR_ASKS];
   uint32_t members[MR_NODE_MEMBERS];
   uint32_t member_count;
   uint8_t in[MR_FRAME_HEADER + MR_NODE_MESSAGE];
@@ -120,9 +127,9 @@ int32_t mr_node_propose(mr_node *node, const uint8_t *command, uint32_t length, 
  * looked at, maybe at once. Answers OK, or the core's refusal. */
 int32_t mr_node_read(mr_node *node, uint32_t kind, mr_node_ready *ready, void *context);
 
-/* Asks for one member more, a learner that becomes a voter once it holds the log; or for one less. On the leader. Answers
- * OK once the change stands in the log, or the core's refusal. */
-int32_t mr_node_add(mr_node *node, uint32_t id, const char *address);
+/* Asks for one member more, a learner, with `promote` one that becomes a voter once it holds the log; or for one less. On
+ * the leader. Answers OK once the change stands in the log, or the core's refusal. */
+int32_t mr_node_add(mr_node *node, uint32_t id, const char *address, int promote);
 int32_t mr_node_remove(mr_node *node, uint32_t id);
 
 /* Gives the arena back; outcomes that are awaited are told as unknown. */

@@ -25,6 +25,13 @@ int mr_node_load_image(mr_node *node);
 /* Reads the configuration that the durable image begins with into the core's inbox; answers its length, 0 if none. */
 uint32_t mr_node_image_configuration(mr_node *node);
 
+/* Whether a message for this node is no message of the core, but an ask (asks.h); and what is done about one. */
+int mr_node_is_ask(const uint8_t *message, uint32_t length);
+void mr_node_ask(mr_node *node, const uint8_t *message, uint32_t length);
+
+/* Forgets the asks of an earlier leadership. */
+void mr_node_forget_asks(mr_node *node);
+
 /* Outcomes. */
 void mr_node_applied(mr_node *node, uint64_t index, uint64_t term, int answer);
 void mr_node_reads(mr_node *node, uint64_t ticket, uint32_t answered);

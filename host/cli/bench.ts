@@ -5,12 +5,13 @@ import { runSimulation } from "../../sim/index.js";
 import { shippedCore } from "../core/module.js";
 import { runAdministration } from "./bench/admin.js";
 import { runDurable } from "./bench/durable.js";
+import { BENCH_ENGINES, type BenchEngine, runEngine } from "./bench/engines.js";
 import { runCatchUp, runLeaseReads, runReadIndex, runSnapshotChunks } from "./bench/features.js";
 import { runGroups } from "./bench/groups.js";
 import { InProcessCluster, runCommits, runCrossings } from "./bench/in-process.js";
 import { type BenchResult, formatResults, median, timed } from "./bench/result.js";
 import { runSoak } from "./bench/soak.js";
-import { wholeNumber } from "./flags.js";
+import { choice, wholeNumber } from "./flags.js";
 import { say, sayJson, tell } from "./output.js";
 
 /** Each in-process measurement is the median of this many. */
@@ -31,6 +32,8 @@ const EXAMPLES = `
 Examples:
   metalraft bench
   metalraft bench --only commit --json
+  metalraft bench --core wamr               the core under WAMR beside the core on V8
+  metalraft bench --core rv32               on an emulated ESP32-C3: instructions, both interpreters
   metalraft bench --only memory             10 million commits, and the memory before and after
   metalraft bench --only soak --writes 5000000   endless load on disk: what is held early and late
 
@@ -41,6 +44,7 @@ interface BenchFlags {
   readonly only?: string;
   readonly writes: number;
   readonly groups: number;
+  readonly core?: BenchEngine;
   readonly json?: boolean;
 }
 
@@ -64,6 +68,11 @@ export function benchCommand(): Command {
     .option("--only <name>", `one of ${Object.keys(BENCHMARKS).join(", ")} (default: all but soak)`)
     .option("--writes <n>", "writes to the durable cluster, and of the soak", wholeNumber(1, 10_000_000), 20_000)
     .option("--groups <n>", "groups of the benchmark of many groups", wholeNumber(3, 10_000), 1000)
+    .option(
+      "--core <name>",
+      `commits on V8 and on this engine, and how they compare: ${BENCH_ENGINES.join(", ")}; nothing else is measured`,
+      choice(BENCH_ENGINES),
+    )
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
     .action(runBench);
@@ -73,15 +82,23 @@ async function runBench(flags: BenchFlags, command: Command): Promise<void> {
   if (flags.only !== undefined && !Object.hasOwn(BENCHMARKS, flags.only)) {
     command.error(`error: there is no benchmark '${flags.only}': choose one of ${Object.keys(BENCHMARKS).join(", ")}`);
   }
+  if (flags.core !== undefined && flags.only !== undefined && flags.only !== "commit") {
+    command.error(`error: --core compares commits: leave --only ${flags.only} out`);
+  }
+  const results = flags.core === undefined ? await runAll(flags) : runEngine(flags.core);
+  const { sha256, bytes } = shippedCore();
+  if (flags.json === true) sayJson({ core: sha256, bytes, node: process.version, results });
+  else say(formatResults(results));
+}
+
+async function runAll(flags: BenchFlags): Promise<BenchResult[]> {
   const results: BenchResult[] = [];
   for (const [name, bench] of Object.entries(BENCHMARKS)) {
     if (flags.only === undefined ? LONG.has(name) : flags.only !== name) continue;
     tell(`${name} ...`);
     results.push(...(await bench(flags)));
   }
-  const { sha256, bytes } = shippedCore();
-  if (flags.json === true) sayJson({ core: sha256, bytes, node: process.version, results });
-  else say(formatResults(results));
+  return results;
 }
 
 /** The repetitions of all measurements take turns, so that a disturbance does not fall on one of them alone. */

@@ -14,8 +14,8 @@ export interface MemberFlag {
   readonly id: number;
   /** Where the other nodes find it, host:port. */
   readonly raft: string;
-  /** Where its HTTP service is, host:port. */
-  readonly http: string;
+  /** Where its HTTP service is, host:port; undefined for a board, which has none. */
+  readonly http: string | undefined;
   /** Keeps terms and no payloads, and never leads. */
   readonly witness: boolean;
   /** The higher, the sooner it campaigns. */
@@ -27,7 +27,7 @@ const MAX_PORT = 65535;
 /** Longest cluster name: names are for people. */
 const MAX_NAME_LENGTH = 128;
 const HEX_CLUSTER = /^0x[0-9a-f]{1,16}$/i;
-const MEMBER = /^(\d+)=([^,]+),http=([^,]+)(,witness)?(?:,priority=([^,]*))?$/;
+const MEMBER = /^(\d+)=([^,]+)(?:,http=([^,]+)|(,board))(,witness)?(?:,priority=([^,]*))?$/;
 const MAX_PRIORITY = 255;
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -76,18 +76,19 @@ export function clusterId(text: string): bigint {
   return id === 0n ? 1n : id;
 }
 
-/** "ID=host:port,http=host:port", and perhaps ",witness" and ",priority=N"; gathers members over repeated flags. */
+/** "ID=host:port,http=host:port", or "ID=host:port,board" for one that serves no HTTP, and perhaps ",witness" and
+ * ",priority=N"; gathers members over repeated flags. */
 export function member(text: string, earlier: readonly MemberFlag[] = []): MemberFlag[] {
-  const [, id, raft, http, witness, priorityText] = MEMBER.exec(text) ?? [];
-  if (id === undefined || raft === undefined || http === undefined) {
+  const [, id, raft, http, board, witness, priorityText] = MEMBER.exec(text) ?? [];
+  if (id === undefined || raft === undefined || (http === undefined && board === undefined)) {
     throw new InvalidArgumentError(
       "Write ID=host:port,http=host:port, e.g. 1=127.0.0.1:8201,http=127.0.0.1:8101, and behind it ,witness or " +
-        ",priority=N if need be.",
+        ",priority=N if need be; for a board, ID=host:port,board.",
     );
   }
   const found = { id: nodeId(id), raft, http, witness: witness !== undefined, priority: priority(priorityText ?? "0") };
   address(raft);
-  address(http);
+  if (http !== undefined) address(http);
   if (Buffer.byteLength(formatMemberAddress(found)) > MAX_ADDRESS_BYTES) {
     throw new InvalidArgumentError(`The addresses of node ${found.id} are longer than ${MAX_ADDRESS_BYTES} bytes.`);
   }
@@ -95,7 +96,7 @@ export function member(text: string, earlier: readonly MemberFlag[] = []): Membe
   for (const other of earlier) {
     if (other.id === found.id) throw new InvalidArgumentError(`Node ${found.id} is there twice.`);
     const taken = [other.raft, other.http];
-    if (taken.includes(raft) || taken.includes(http)) {
+    if (taken.includes(raft) || (http !== undefined && taken.includes(http))) {
       throw new InvalidArgumentError(`Node ${found.id} has an address that node ${other.id} has.`);
     }
   }
@@ -107,10 +108,14 @@ export function memberList(text: string): MemberFlag[] {
   return text.split(/,(?=\d+=)/).reduce<MemberFlag[]>((earlier, one) => member(one, earlier), []);
 }
 
-/** How talkative the log is. */
-export function logLevel(text: string): (typeof LOG_LEVELS)[number] {
-  return parsed(v.picklist(LOG_LEVELS, `Choose one of ${LOG_LEVELS.join(", ")}.`), text);
+/** A parser of one of a few names. */
+export function choice<const Name extends string>(names: readonly Name[]): (text: string) => Name {
+  const schema = v.picklist(names, `Choose one of ${names.join(", ")}.`);
+  return (text) => parsed(schema, text);
 }
+
+/** How talkative the log is. */
+export const logLevel = choice(LOG_LEVELS);
 
 function parsed<Output>(schema: v.GenericSchema<unknown, Output>, text: string): Output {
   const result = v.safeParse(schema, text);

@@ -35,7 +35,7 @@ export class Joining {
   /** Resolves when the node is a member, or it was stopped. */
   async run(): Promise<void> {
     const { isMember, log, nodes } = this.#options;
-    if (nodes.length === 0 || isMember()) return;
+    if (isMember()) return;
     log.info({ nodes: nodes.map(({ host, port }) => formatAddress(host, port)) }, "waiting to be added to the cluster");
     while (!this.#end.signal.aborted && !isMember()) {
       for (const node of nodes) await this.#ask(node);

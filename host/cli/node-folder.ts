@@ -17,6 +17,8 @@ const identitySchema = v.object({
   id: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_ID)),
   /** How it was started the first time: as one of the first members, or to be added to them later. */
   origin: v.picklist(["first", "joined"]),
+  /** What its cluster speaks; boards can follow what a log over UDP holds, and may not be able to follow another. */
+  transport: v.optional(v.picklist(["tcp", "udp"]), "tcp"),
 });
 
 /** Whose folder it is. */
@@ -65,6 +67,11 @@ export function checkFolder(folder: string, own: NodeIdentity): void {
     throw new UsageError(
       `${folder} holds a node of cluster ${found.cluster}, and this is cluster ${own.cluster}: correct --cluster, or give ` +
         "another --data",
+    );
+  }
+  if (found.transport !== own.transport) {
+    throw new UsageError(
+      `node ${own.id} in ${folder} is of a cluster over ${found.transport.toUpperCase()}: start it with --transport ${found.transport}`,
     );
   }
   if (found.origin === own.origin) return;

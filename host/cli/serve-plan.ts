@@ -13,6 +13,7 @@ export interface ServeAddressFlags {
   readonly id: number;
   readonly member?: readonly MemberFlag[];
   readonly bootstrap?: boolean;
+  /** Empty where whoever adds the node is answered as it came. */
   readonly join?: readonly SocketAddress[];
   readonly listen?: SocketAddress;
   readonly http?: SocketAddress;
@@ -33,7 +34,8 @@ export interface ServePlan {
 /** @throws {UsageError} when the flags do not go together. */
 export function planServe(flags: ServeAddressFlags): ServePlan {
   const { bootstrap = false, join = [], member: members = [] } = flags;
-  const ways = Number(members.length > 0) + Number(bootstrap) + Number(join.length > 0);
+  const joins = flags.join !== undefined;
+  const ways = Number(members.length > 0) + Number(bootstrap) + Number(joins);
   if (ways !== 1) {
     throw new UsageError(
       `${ways === 0 ? "nothing says" : "these flags contradict each other about"} which cluster this is: give --member for ` +
@@ -60,8 +62,9 @@ function planMember({ http, id, listen }: ServeAddressFlags, members: readonly M
   if (members.every(({ witness }) => witness)) {
     throw new UsageError("all members are witnesses: none of them could lead, so leave ,witness out for some");
   }
-  const place = { listen: listen ?? parseAddress(own.raft), http: http ?? parseAddress(own.http) };
-  return { origin: "first", members, join: [], ...place };
+  const service = http ?? (own.http === undefined ? undefined : parseAddress(own.http));
+  if (service === undefined) throw new UsageError(`node ${id} is this one, and no board: give it ,http=host:port`);
+  return { origin: "first", members, join: [], listen: listen ?? parseAddress(own.raft), http: service };
 }
 
 /** The only member of a new cluster. */

@@ -1,21 +1,25 @@
-/** A node as `metalraft serve` runs it: Raft over TCP, log and snapshots on disk, the key-value store over HTTP. */
+/** A node as `metalraft serve` runs it: Raft over TCP, or UDP, log and snapshots on disk, the key-value store over HTTP. */
 
 import type { Logger } from "pino";
 import { MemberRole } from "../core/abi.js";
 import type { MemberInfo } from "../core/configuration.js";
+import { Boards } from "../kv/boards.js";
 import { KvMachine, type KvResult } from "../kv/machine.js";
-import { formatMemberAddress, MAX_ADDRESS_BYTES, MemberTransport } from "../kv/member-address.js";
+import { formatMemberAddress, MAX_ADDRESS_BYTES, MemberTransport, MemberUdpTransport } from "../kv/member-address.js";
 import { KvService } from "../kv/service.js";
 import { type NodeStatus, RaftNode } from "../node.js";
+import { NO_SESSIONS, SESSION_LIMITS } from "../session/limits.js";
 import { DiskSnapshotStore } from "../storage/snapshot/disk.js";
 import { WalStorage } from "../storage/wal/wal.js";
 import { RealTimers } from "../timer/real.js";
 import type { SocketAddress } from "../transport/address.js";
 import type { Notice } from "../transport/notice.js";
+import { UdpAsker } from "../transport/udp-asker.js";
 import type { MemberFlag } from "./flags.js";
 import { Joining } from "./joining.js";
 import type { NodeFlags } from "./node-flags.js";
 import { checkFolder, type NodeIdentity, writeIdentity } from "./node-folder.js";
+import type { BoardPlan } from "./serve-boards.js";
 
 export interface ServingNodeOptions extends Omit<NodeFlags, "logLevel"> {
   readonly id: number;
@@ -29,6 +33,8 @@ export interface ServingNodeOptions extends Omit<NodeFlags, "logLevel"> {
   readonly join: readonly SocketAddress[];
   readonly listen: SocketAddress;
   readonly http: SocketAddress;
+  /** For a cluster with boards in it; undefined for one of servers, over TCP. */
+  readonly boards: BoardPlan | undefined;
   readonly log: Logger;
   readonly onLeader: (leader: number, term: number) => void;
 }
@@ -47,13 +53,14 @@ export class ServingNode {
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
-    const { cluster, data, id, join, listen, log, requestTimeout } = options;
-    const transport = new MemberTransport({ id, cluster, ...listen, onNotice: (notice) => logNotice(log, notice) });
+    const { boards, cluster, data, id, join, log, requestTimeout } = options;
+    const { asker, transport } = makeTransport(options);
     const storage = new WalStorage({
       folder: data,
       onNotice: (torn) => log.warn(torn, "cut off a torn tail of the log: writes under way when the node last stopped"),
     });
-    const machine = new KvMachine();
+    // Over TCP there is no board: by the transport all members agree on what they keep.
+    const machine = new KvMachine(boards === undefined ? SESSION_LIMITS : NO_SESSIONS);
     this.#node = new RaftNode({
       ...this.#plan(),
       ...{ cluster, id, transport, storage, machine },
@@ -69,6 +76,8 @@ export class ServingNode {
     });
     this.#service = new KvService({
       ...{ node: this.#node, machine, cluster, requestTimeout },
+      ...(asker === undefined ? {} : { boards: new Boards({ node: this.#node, cluster, asker }) }),
+      ...(boards === undefined ? {} : { storeBytes: boards.storeBytes }),
       transport: () => transport.stats,
       storage: () => storage.stats,
       onError: (error) => log.error({ err: error }, "a request failed"),
@@ -82,8 +91,9 @@ export class ServingNode {
 
   /** Rejects, with everything closed again, when an address or the data folder cannot be used. */
   async start(): Promise<void> {
-    const { cluster, data, http, id, log, listen, origin } = this.#options;
-    const identity = { cluster: `0x${cluster.toString(16)}`, id, origin };
+    const { boards, cluster, data, http, id, log, listen, origin } = this.#options;
+    const transport = boards === undefined ? "tcp" : "udp";
+    const identity = { cluster: `0x${cluster.toString(16)}`, id, origin, transport } as const;
     checkFolder(data, identity);
     // HTTP first: while a long log is recovered, the process already says that it lives.
     await this.#service.listen(http);
@@ -95,7 +105,7 @@ export class ServingNode {
     }
     writeIdentity(data, identity);
     const { abiVersion, core, lastIndex, term } = this.status;
-    log.info({ core, abiVersion, data, listen, http, term, lastIndex }, "serving");
+    log.info({ core, abiVersion, data, transport, listen, http, term, lastIndex }, "serving");
     this.#joining.run().catch((error: unknown) => log.error({ err: error }, "joining failed"));
   }
 
@@ -121,12 +131,13 @@ export class ServingNode {
   /** What the flags say of the node. */
   #plan() {
     const { electionJitter, electionTimeout, heartbeat, keepEntries, leaseDrift, quiesceRounds } = this.#options;
-    const { members, origin, requestTimeout, snapshotBytes, snapshotEntries } = this.#options;
+    const { boards, members, origin, requestTimeout, snapshotBytes, snapshotEntries } = this.#options;
+    const own = { addressBytes: MAX_ADDRESS_BYTES, ...boards?.capacity };
     const times = { electionTimeout, electionJitter, heartbeat };
     return {
       members: members.map(memberInfo),
       joins: origin === "joined",
-      capacity: { ...times, keepEntries, leaseDrift, quiesceRounds, addressBytes: MAX_ADDRESS_BYTES },
+      capacity: { ...own, ...times, keepEntries, leaseDrift, quiesceRounds },
       snapshot: { entries: snapshotEntries, bytes: snapshotBytes },
       proposalTimeout: requestTimeout,
       // By then the core has given up, or the next leader been elected.
@@ -141,6 +152,17 @@ export class ServingNode {
     this.#service.leaderChanged();
     onLeader(leader, term);
   }
+}
+
+/** The transport, and over UDP what asks boards through it. */
+function makeTransport({ boards, cluster, id, listen, log }: ServingNodeOptions) {
+  const common = { id, cluster, ...listen, onNotice: (notice: Notice) => logNotice(log, notice) };
+  const maxMessageBytes = boards?.capacity.maxMessage;
+  if (maxMessageBytes === undefined) return { transport: new MemberTransport(common), asker: undefined };
+  const transport = new MemberUdpTransport({ ...common, maxMessageBytes });
+  const asker = new UdpAsker({ id, cluster, life: Date.now(), send: (to, message) => transport.send(to, message) });
+  transport.onAsk((message) => asker.received(message));
+  return { transport, asker };
 }
 
 function memberInfo(member: MemberFlag): MemberInfo {

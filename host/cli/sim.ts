@@ -1,12 +1,18 @@
 /** `metalraft sim`: simulated runs with every checker on, one of them, one again, or as many as there is time for. */
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { ENGINES } from "../../sim/engines.js";
+import { HOST_FAULTS } from "../../sim/host-world/index.js";
 import { FAULTS, type Fault, MOST_NODES, parseFaults, SimulationError } from "../../sim/index.js";
+import type { TransportName } from "../../sim/timefull/index.js";
 import { wholeNumber } from "./flags.js";
+import { UsageError } from "./output.js";
+import { boundaries, boundariesOptions } from "./sim/boundaries.js";
 import { campaign, campaignOptions } from "./sim/campaign.js";
+import { type HostFlags, simulateHosts } from "./sim/host.js";
 import { repeatTrace } from "./sim/replay.js";
 import { runOnce } from "./sim/run.js";
+import { runInRealTime, timefullOptions } from "./sim/timefull.js";
 
 const EXAMPLES = `
 Examples:
@@ -19,8 +25,14 @@ Examples:
   metalraft sim --trace failure.trace --against other.wasm   the first step at which two cores part
   metalraft sim --campaign --minutes 60 --jobs 2             many runs, each with its own mix of faults
   metalraft sim --swarm --seed 123                           one run of a campaign
+  metalraft sim --seed 11 --nodes 3 --sessions --boundaries  a crash between any two effects, one after the other
+  metalraft sim --timefull --transport tcp --nodes 3         running nodes in real time, crashed and cut off
+  metalraft sim --host --seed 1 --nodes 3 --steps 20000      whole nodes on simulated disks
+  metalraft sim --host --campaign --minutes 60               many of these, each with its own mix of faults
 
 The faults are ${FAULTS.join(", ")}.
+Those of hosts are ${HOST_FAULTS.join(", ")};
+"eio:10" is the fault eio ten times as often.
 The same seed, nodes, steps and faults give the same digest everywhere, if the core is the same; on every engine, too:
 v8 is this process's own, wamr and wamr-classic are WAMR's two interpreters in a process of their own, rv32 and
 rv32-classic the same on an emulated RISC-V microcontroller. All but v8 have to be built: node host/tools/firmware.mjs
@@ -36,8 +48,14 @@ export interface SimFlags {
   /** An engine, or a file with a core for this process's own. */
   readonly core: string;
   readonly liveness: boolean;
+  readonly sessions: boolean;
+  readonly boundaries: boolean;
+  /** Flushes from one whose boundaries are tried to the next. */
+  readonly every: number;
   readonly swarm: boolean;
+  readonly host: boolean;
   readonly record?: string;
+  readonly specTrace?: string;
   readonly shrink?: string;
   readonly trace?: string;
   readonly diagram: boolean;
@@ -47,6 +65,9 @@ export interface SimFlags {
   readonly jobs: number;
   readonly runs: number;
   readonly out: string;
+  readonly timefull: boolean;
+  readonly transport: TransportName;
+  readonly seconds: number;
   readonly allow: readonly string[];
   readonly json?: boolean;
 }
@@ -58,23 +79,35 @@ export function simCommand(): Command {
     .option("--seed <n>", "what the run follows from", whole(0), 1)
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), 5)
     .option("--steps <n>", "how many actions to take", whole(1), 20_000)
-    .option("--faults <list>", "faults with commas between, all or none", faults, FAULTS)
+    .option("--faults <list>", "faults with commas between; or all, usual or none", "usual")
     .option("--core <engine>", `what runs the core: ${ENGINES.join(", ")}, or a .wasm file for v8`, "v8")
     .option("--liveness", "judge at the end that the cluster recovers when faults stop", false)
+    .option("--sessions", "clients with sessions, too, who ask again until they have an answer", false)
     .option("--swarm", "the run that the seed stands for in a campaign; nodes, steps and faults follow from it", false)
+    .option("--host", "simulate whole nodes: log, snapshots and state machine on a simulated file system", false)
     .option("--record <file>", "write the run as a trace")
+    .option("--spec-trace <file>", "write the run for host/tools/tlc.mjs --trace, which holds it against docs/spec/")
     .option("--shrink <file>", "write the shortest trace that breaks the same rule, if one is broken")
     .option("--trace <file>", "take the steps of a trace again")
     .option("--diagram", "draw the trace: nodes as columns, time downwards", false)
     .option("--against <core>", "find the first step at which a trace parts: another core, or another trace");
-  return campaignOptions(command)
+  return timefullOptions(campaignOptions(boundariesOptions(command)))
     .option("--json", "end with one JSON object on standard output")
     .addHelpText("after", EXAMPLES)
     .action(sim);
 }
 
-async function sim(flags: SimFlags): Promise<void> {
-  if (flags.campaign) await campaign(flags);
+async function sim(given: HostFlags, command: Command): Promise<void> {
+  if (given.host) {
+    // Those of hosts are all usual.
+    const isAsked = command.getOptionValueSource("faults") === "cli";
+    await simulateHosts(isAsked ? given : { ...given, faults: "all" });
+    return;
+  }
+  const flags: SimFlags = { ...given, faults: faults(given.faults) };
+  if (flags.boundaries) boundaries(flags, command.getOptionValueSource("steps") === "cli");
+  else if (flags.campaign) await campaign(flags);
+  else if (flags.timefull) await runInRealTime(flags);
   else if (flags.trace !== undefined) repeatTrace(flags.trace, flags);
   else runOnce(flags);
 }
@@ -84,6 +117,6 @@ function faults(list: string): readonly Fault[] {
     return parseFaults(list);
   } catch (error) {
     if (!(error instanceof SimulationError)) throw error;
-    throw new InvalidArgumentError(`${error.message}.`);
+    throw new UsageError(`${error.message}.`);
   }
 }

@@ -12,6 +12,7 @@ import {
   TransferFailedError,
   UnknownNodeError,
 } from "../errors.js";
+import { planChange } from "../node/change-plan.js";
 import {
   type ChangedBody,
   MEMBERS_PATH,
@@ -26,10 +27,11 @@ import {
 } from "./admin-body.js";
 import { type Edited, exactly, membersBody, withChange, withMember, withoutMember } from "./admin-members.js";
 import { type Answer, jsonAnswer } from "./answer.js";
+import type { Boards } from "./boards.js";
 import type { Gateway } from "./gateway.js";
 import { badRequest, Refusal, type RefusalName } from "./refusal.js";
 import { type BodyBudget, withBody } from "./request-body.js";
-import { expectParameters } from "./request-target.js";
+import { expectParameters, memberId } from "./request-target.js";
 import type { Exchange, Route } from "./route.js";
 import type { AdministeredNode } from "./served-node.js";
 
@@ -42,7 +44,12 @@ interface AdminRoutesOptions {
   readonly node: AdministeredNode;
   readonly gateway: Gateway;
   readonly budget: BodyBudget;
+  /** Boards among the members. */
+  readonly boards: Boards | undefined;
 }
+
+/** What the members are to become. */
+type Edit = (members: ReturnType<AdministeredNode["configuration"]>["members"]) => Edited;
 
 export function adminRoutes(options: AdminRoutesOptions): Route[] {
   const routes = new AdminRoutes(options);
@@ -83,7 +90,11 @@ class AdminRoutes {
         `consistency=${JSON.stringify(consistency)} is not known here: use leader (the default) or local`,
       );
     }
-    return this.#lead(exchange, "none", undefined, async () => membersBody(this.options.node));
+    const act = async () => membersBody(this.options.node);
+    return this.#lead(exchange, "none", undefined, act, async () => {
+      await this.options.node.read("index");
+      return act();
+    });
   }
 
   add(exchange: Exchange): Promise<Answer> {
@@ -99,20 +110,26 @@ class AdminRoutes {
   }
 
   patch(exchange: Exchange): Promise<Answer> {
-    const id = idOf(exchange);
+    const id = memberId(exchange.target.path.slice(MEMBER_PREFIX.length));
     return this.#withJson(exchange, memberChangeSchema, (change, body) =>
       this.#change(exchange, body, (members) => withChange(members, id, change)),
     );
   }
 
   delete(exchange: Exchange): Promise<Answer> {
-    const id = idOf(exchange);
+    const id = memberId(exchange.target.path.slice(MEMBER_PREFIX.length));
     return this.#change(exchange, undefined, (members) => withoutMember(members, id));
   }
 
   transfer(exchange: Exchange): Promise<Answer> {
     return this.#withJson(exchange, transferSchema, ({ to }, body) =>
-      this.#lead(exchange, "again", body, () => this.#transfer(to)),
+      this.#lead(
+        exchange,
+        "again",
+        body,
+        () => this.#transfer(to),
+        (remaining, boards) => refusing(() => boards.transfer(to ?? 0, remaining)),
+      ),
     );
   }
 
@@ -132,22 +149,28 @@ class AdminRoutes {
   }
 
   /** Done twice it does what it does once: what is as it should be is left alone. */
-  #change(
-    exchange: Exchange,
-    body: Buffer | undefined,
-    edit: (members: ReturnType<AdministeredNode["configuration"]>["members"]) => Edited,
-  ): Promise<Answer> {
+  #change(exchange: Exchange, body: Buffer | undefined, edit: Edit): Promise<Answer> {
     const { node } = this.options;
-    return this.#lead(exchange, "once", body, async (timeout): Promise<ChangedBody> => {
-      await refusing(async () => {
-        const { joint, members, pending } = node.configuration();
-        // What is not committed may yet roll back: nothing can be said of it, and nothing may follow it.
-        if (joint || pending) throw new ChangePendingError();
-        const edited = edit(members);
-        if (edited !== undefined) await node.reconfigure(edited, { timeout });
-      });
+    const change = (submit: (target: NonNullable<Edited>) => Promise<void>) => async (): Promise<ChangedBody> => {
+      const { joint, members, pending } = node.configuration();
+      // What is not committed may yet roll back: nothing can be said of it, and nothing may follow it.
+      if (joint || pending) throw new ChangePendingError();
+      const edited = edit(members);
+      if (edited !== undefined) await submit(edited);
       return { index: node.configuration().index };
+    };
+    const act = (timeout: number) => refusing(change((target) => node.reconfigure(target, { timeout })));
+    return this.#lead(exchange, "once", body, act, async (timeout, boards) => {
+      const deadline = performance.now() + timeout;
+      // From then on this node's configuration is as new as the leader's, as far as that is committed.
+      await node.read("index");
+      return refusing(change((target) => this.#askChange(target, boards, deadline - performance.now())));
     });
+  }
+
+  #askChange(target: NonNullable<Edited>, boards: Boards, timeout: number): Promise<void> {
+    const { index, ...present } = this.options.node.configuration();
+    return boards.reconfigure(planChange(present, target, "auto"), index, timeout);
   }
 
   /** Has the leader do it. */
@@ -156,11 +179,16 @@ class AdminRoutes {
     effect: "none" | "once" | "again",
     body: Uint8Array | undefined,
     act: (remaining: number) => Promise<unknown>,
+    ask: (remaining: number, boards: Boards) => Promise<unknown>,
   ): Promise<Answer> {
     if (method !== "GET") expectParameters(target.query, []);
     const request = { method, target: url, body: body ?? new Uint8Array(0), idempotencyKey: undefined };
-    const work = { act, where: "leader", effect, wayOut: WAY_OUT, request, forwardedBy, deadline, signal } as const;
-    const outcome = await this.options.gateway.run(work);
+    const { boards, gateway } = this.options;
+    const outcome = await gateway.run({
+      act,
+      ask: boards === undefined ? undefined : (remaining) => ask(remaining, boards),
+      ...{ where: "leader", effect, wayOut: WAY_OUT, request, forwardedBy, deadline, signal },
+    });
     return outcome.kind === "forwarded" ? outcome.response : jsonAnswer(200, outcome.result);
   }
 
@@ -172,14 +200,6 @@ class AdminRoutes {
     const limits = { what: "the JSON", maxBytes: MAX_BODY_BYTES };
     return withBody(request, response, limits, this.options.budget, async (body) => use(parse(schema, body), body));
   }
-}
-
-/** The member in the path. @throws {Refusal} when it is no id. */
-function idOf({ target }: Exchange): number {
-  const digits = target.path.slice(MEMBER_PREFIX.length);
-  const id = /^\d{1,10}$/.test(digits) ? Number(digits) : 0;
-  if (id >= 1 && id === id >>> 0) return id;
-  throw badRequest(`${JSON.stringify(digits)} is no id of a node: give a whole number from 1 to 4294967295`);
 }
 
 function parse<Output>(schema: v.GenericSchema<unknown, Output>, body: Buffer): Output {

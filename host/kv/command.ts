@@ -1,6 +1,6 @@
 /**
- * Commands of the key-value state machine, and their bytes in the log. Little-endian: a version byte, a kind byte, and
- * then by kind
+ * Commands of the key-value state machine, and their bytes in the log. Little-endian: a version byte, in version 2 a u32
+ * limit, a kind byte, and then by kind
  *
  *   put      key, value
  *   delete   key
@@ -10,6 +10,10 @@
  *
  * A key is a u16 length and that many bytes of UTF-8; a value is a u32 length and that many bytes. The bytes are
  * checked to the last one: a log outlives the program that wrote it.
+ *
+ * The limit is for clusters in which a member has little memory: the store may not have more bytes after the command than
+ * it says (see store.ts for how they are counted). It is part of the command, so every member, however much it could hold,
+ * refuses the same ones.
  */
 
 import { ByteReader, ByteWriter } from "./bytes.js";
@@ -38,6 +42,8 @@ export class KvCommandError extends Error {
 }
 
 const VERSION = 1;
+/** Of a command with a limit. */
+const LIMITED_VERSION = 2;
 /** Most comparisons, and most operations, of a transaction: bounds the time one command takes to apply. */
 export const MAX_TXN_PARTS = 1024;
 
@@ -48,6 +54,23 @@ const COMPARISONS = ["value", "absent", "modIndex"] as const;
 export function encodeCommand(command: KvCommand): Uint8Array {
   const writer = new ByteWriter();
   writer.u8(VERSION);
+  return finish(writer, command);
+}
+
+/** Encodes one that is refused if the store would have more than `limit` bytes. @throws as {@link encodeCommand} */
+export function encodeLimited(command: KvCommand, limit: number): Uint8Array {
+  const writer = new ByteWriter();
+  writer.u8(LIMITED_VERSION);
+  writer.u32(limit);
+  return finish(writer, command);
+}
+
+/** Whether the bytes are a command with a limit, as far as their beginning tells. */
+export function isLimited(bytes: Uint8Array): boolean {
+  return bytes[0] === LIMITED_VERSION;
+}
+
+function finish(writer: ByteWriter, command: KvCommand): Uint8Array {
   if (command.kind === "txn") {
     writer.u8(KINDS.indexOf("txn"));
     writeParts(writer, command.compare, writeCompare);
@@ -61,13 +84,21 @@ export function encodeCommand(command: KvCommand): Uint8Array {
 
 /** Decodes a command; values are copied. @throws {KvCommandError} that says what is wrong with the bytes */
 export function decodeCommand(bytes: Uint8Array): KvCommand {
+  return decodeLimited(bytes).command;
+}
+
+/** Decodes a command and its limit, infinite if it has none. @throws as {@link decodeCommand} */
+export function decodeLimited(bytes: Uint8Array): { readonly command: KvCommand; readonly limit: number } {
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  if (version !== VERSION) reader.fail(`the command has format ${version}, and this program reads ${VERSION}`);
+  if (version !== VERSION && version !== LIMITED_VERSION) {
+    reader.fail(`the command has format ${version}, and this program reads ${VERSION} and ${LIMITED_VERSION}`);
+  }
+  const limit = version === LIMITED_VERSION ? reader.u32() : Number.POSITIVE_INFINITY;
   const command = readBody(reader);
   reader.end();
   if (reader.fault !== undefined) throw new KvCommandError(reader.fault);
-  return command;
+  return { command, limit };
 }
 
 function readBody(reader: ByteReader): KvCommand {

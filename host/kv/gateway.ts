@@ -16,6 +16,7 @@ import {
 } from "../errors.js";
 import type { RaftNode } from "../node.js";
 import type { SocketAddress } from "../transport/address.js";
+import { SilentBoardError } from "./boards.js";
 import { DEFINITE_HEADER, type ForwardedRequest, type ForwardedResponse, type Forwarder } from "./forwarder.js";
 import type { LeaderSignal } from "./leader-signal.js";
 import { outcomeUnknown, type RefusalName, tooLarge, unavailable } from "./refusal.js";
@@ -33,6 +34,8 @@ const MIN_ATTEMPT_MS = 200;
 export interface Work<Result> {
   /** Does it on this node, within `remaining` ms. What it throws and is no RaftError is the request's refusal. */
   act(remaining: number): Promise<Result>;
+  /** Has the leader do it, which serves no HTTP, within `remaining` ms; left out where nobody else can be asked. */
+  readonly ask?: ((remaining: number) => Promise<Result>) | undefined;
   /** Who can do it: only the leader, or any node that knows of a leader. */
   readonly where: "leader" | "here";
   /** What it does if it is done twice: nothing, the same as once, or the same again. */
@@ -105,13 +108,16 @@ export class Gateway {
 
   #attempt<Result>(work: Work<Result>, remaining: number): Promise<Outcome<Result> | Retry> {
     const here = work.where === "here" || this.#options.node.isLeader;
-    return here ? this.#act(work, remaining) : this.#forward(work, remaining);
+    return here ? this.#act(work.act, work.effect, remaining) : this.#forward(work, remaining);
   }
 
-  async #act<Result>(work: Work<Result>, remaining: number): Promise<Outcome<Result> | Retry> {
-    const { effect } = work;
+  async #act<Result>(
+    act: Work<Result>["act"],
+    effect: Work<Result>["effect"],
+    remaining: number,
+  ): Promise<Outcome<Result> | Retry> {
     try {
-      const result = await withTimeout(work.act(remaining), remaining);
+      const result = await withTimeout(act(remaining), remaining);
       return { kind: "applied", result, uncertain: false };
     } catch (error) {
       if (!(error instanceof RaftError)) throw error;
@@ -132,6 +138,7 @@ export class Gateway {
     }
     if (leader === 0) return retry("no leader", "no leader is known: is a quorum up?");
     const address = addressOf(leader);
+    if (address === undefined && work.ask !== undefined) return this.#act(work.ask, work.effect, remaining);
     if (address === undefined) {
       const reason = `the HTTP address of node ${leader}, the leader, is not known here: has it one in the configuration?`;
       return retry("unreachable leader", reason);
@@ -157,6 +164,7 @@ function retry(error: RefusalName, reason: string, uncertain = false): Retry {
 
 function refusalName(error: RaftError): RefusalName {
   if (error instanceof BusyError) return "busy";
+  if (error instanceof SilentBoardError) return "unreachable leader";
   if (error instanceof NotReadyError) return "not ready";
   if (error instanceof TransferringError) return "transferring";
   return error instanceof NotLeaderError ? "not leader" : "no leader";

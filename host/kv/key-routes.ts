@@ -2,11 +2,12 @@
 
 import { LogClock } from "../session/log-clock.js";
 import { type Answer, jsonAnswer } from "./answer.js";
-import { encodeCommand, type KvCommand, KvCommandError } from "./command.js";
+import type { Boards } from "./boards.js";
+import { encodeCommand, encodeLimited, type KvCommand, KvCommandError } from "./command.js";
 import type { Gateway, Outcome } from "./gateway.js";
 import { idempotencyKeyOf, onceAnswer, wrapOnce } from "./idempotency.js";
 import type { KvEntry, KvMachine, KvResult } from "./machine.js";
-import { badRequest, KEYED_WAY_OUT, Refusal, tooLarge, WRITE_WAY_OUT } from "./refusal.js";
+import { badRequest, KEYED_WAY_OUT, Refusal, storeFull, tooLarge, WRITE_WAY_OUT } from "./refusal.js";
 import { type BodyBudget, type BodyLimits, withBody } from "./request-body.js";
 import { type Consistency, consistencyOf, expectParameters, KEY_PREFIX, keyOf } from "./request-target.js";
 import type { Exchange, Route } from "./route.js";
@@ -27,6 +28,10 @@ interface KeyRoutesOptions {
   readonly machine: ReadableMachine;
   readonly gateway: Gateway;
   readonly budget: BodyBudget;
+  /** Boards among the members. */
+  readonly boards: Boards | undefined;
+  /** Most bytes of the store: what the smallest member holds. Undefined for no limit. */
+  readonly storeBytes: number | undefined;
 }
 
 /** The routes of the store. */
@@ -141,46 +146,59 @@ class KeyRoutes {
     const { deadline, forwardedBy, method, signal, url } = exchange;
     const idempotencyKey = idempotencyKeyOf(exchange);
     const command = this.#encode(asked, idempotencyKey);
-    const { gateway, node } = this.options;
+    const { boards, gateway, node, storeBytes } = this.options;
     const { maxCommandBytes } = node;
     if (command.length > maxCommandBytes) throw tooLarge(`the command, of ${command.length} bytes,`, maxCommandBytes);
     const keyed = idempotencyKey !== undefined;
-    const outcome = await gateway.run({
+    const outcome = await gateway.run<KvResult>({
       act: () => node.propose(command),
+      ask: boards === undefined ? undefined : (remaining) => boards.propose(command, asked, remaining),
       where: "leader",
       effect: keyed ? "once" : "again",
       wayOut: keyed ? KEYED_WAY_OUT : WRITE_WAY_OUT,
       request: { method, target: url, body, idempotencyKey },
       ...{ forwardedBy, deadline, signal },
     });
-    return outcome.kind === "forwarded" ? outcome.response : appliedAnswer(asked, outcome);
+    return outcome.kind === "forwarded" ? outcome.response : appliedAnswer(asked, outcome, storeBytes);
   }
 
   /** A command as it is proposed. */
   #encode(asked: KvCommand, idempotencyKey: string | undefined): Uint8Array {
-    const command = encode(asked);
+    const { boards, storeBytes } = this.options;
+    if (boards !== undefined && idempotencyKey !== undefined) throw unkept();
+    const command = encode(asked, storeBytes);
     return idempotencyKey === undefined ? command : wrapOnce(command, idempotencyKey, this.#clock.now());
   }
 }
 
 /** @throws {Refusal} when the command breaks a limit of its own, such as the number of a transaction's operations. */
-function encode(command: KvCommand): Uint8Array {
+function encode(command: KvCommand, storeBytes: number | undefined): Uint8Array {
   try {
-    return encodeCommand(command);
+    return storeBytes === undefined ? encodeCommand(command) : encodeLimited(command, storeBytes);
   } catch (error) {
     if (error instanceof KvCommandError) throw badRequest(error.message);
     throw error;
   }
 }
 
+/** Boards would have to keep what was answered, and have no room for it. */
+function unkept(): Refusal {
+  const message = "the boards of this cluster keep no idempotency keys: send the write without Idempotency-Key";
+  return new Refusal(501, "not implemented", message, true);
+}
+
 /** The answer to a command that was taken. */
-function appliedAnswer(asked: KvCommand, { result, uncertain }: Outcome<KvResult> & { kind: "applied" }): Answer {
-  if (result.kind !== "session") return resultAnswer(asked, result);
-  return onceAnswer(result, uncertain, (first) => resultAnswer(asked, first));
+function appliedAnswer(
+  asked: KvCommand,
+  { result, uncertain }: Outcome<KvResult> & { kind: "applied" },
+  storeBytes: number | undefined,
+): Answer {
+  if (result.kind !== "session") return resultAnswer(asked, result, storeBytes);
+  return onceAnswer(result, uncertain, (first) => resultAnswer(asked, first, storeBytes));
 }
 
 /** The answer to a command that was applied. */
-function resultAnswer(asked: KvCommand, result: KvStoreResult): Answer {
+function resultAnswer(asked: KvCommand, result: KvStoreResult, storeBytes = 0): Answer {
   const { index } = result;
   const headers = { "metalraft-index": String(index) };
   switch (result.kind) {
@@ -192,6 +210,8 @@ function resultAnswer(asked: KvCommand, result: KvStoreResult): Answer {
       return jsonAnswer(200, { index, existed: result.existed }, headers);
     case "txn":
       return jsonAnswer(200, { index, succeeded: result.succeeded }, headers);
+    case "full":
+      throw storeFull(storeBytes);
     case "rejected":
       // Encoded here and applied here, so only a fault of this program leads here; it changed nothing.
       throw new Refusal(500, "internal error", result.reason, true, headers);

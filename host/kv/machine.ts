@@ -10,6 +10,7 @@ import type { EntryPosition, StateMachine } from "../machine/machine.js";
 import type { SessionAnswer } from "../session/answers.js";
 import { SESSION_LIMITS } from "../session/limits.js";
 import { SessionMachine, SessionSnapshotError } from "../session/machine.js";
+import { isLimited } from "./command.js";
 import { STORE_RESULTS } from "./result.js";
 import { type KvEntry, KvSnapshotError, KvStore, type KvStoreResult } from "./store.js";
 
@@ -25,9 +26,23 @@ export type KvResult =
       readonly answer: Exclude<SessionAnswer<KvStoreResult>, { readonly kind: "plain" }>;
     };
 
+/** This machine keeps what the boards among the members do not: their states would part. */
+export class KvSessionsError extends Error {
+  override readonly name = "KvSessionsError";
+
+  constructor() {
+    super(
+      "a session or an idempotency key is kept where commands have the limit of a board's store: boards keep none. " +
+        "make the machine of every member with NO_SESSIONS, and start it again",
+    );
+  }
+}
+
 export class KvMachine implements Required<StateMachine<KvResult>> {
   readonly #store = new KvStore();
   readonly #machine: SessionMachine<KvStoreResult>;
+  /** A command that says how large the store may become was applied: a board is a member. */
+  #limited = false;
   /** The digest of the content; undefined when that may have changed since the last one. */
   #digest: string | undefined;
 
@@ -65,9 +80,16 @@ export class KvMachine implements Required<StateMachine<KvResult>> {
   apply(bytes: Uint8Array, position: EntryPosition): KvResult {
     const { logTime } = this.#machine;
     const answer = this.#machine.apply(bytes, position);
+    this.#checkKept(bytes);
     const isRead = answer.kind === "plain" && answer.result.kind === "get";
     if (!isRead || this.#machine.logTime !== logTime) this.#digest = undefined;
     return answer.kind === "plain" ? answer.result : { kind: "session", index: position.index, answer };
+  }
+
+  /** Where a board is a member nothing may be kept for clients. @throws {KvSessionsError} when this machine does */
+  #checkKept(bytes: Uint8Array): void {
+    this.#limited ||= isLimited(bytes);
+    if (this.#limited && (this.#machine.sessions > 0 || this.#machine.keys > 0)) throw new KvSessionsError();
   }
 
   /** Hex sha256 of the snapshot: equal on two nodes that have applied the same entries. */

@@ -7,6 +7,7 @@
 import { PlanLimit } from "../core/abi.js";
 import { TcpTransport } from "../transport/tcp.js";
 import type { NodeId } from "../transport/transport.js";
+import { UdpTransport } from "../transport/udp.js";
 
 /** Longest address in bytes, both parts together; the most that a configuration can hold. */
 export const MAX_ADDRESS_BYTES = PlanLimit.ADDRESS;
@@ -33,6 +34,13 @@ export function parseMemberAddress(text: string): MemberAddress {
 
 /** The TCP transport of a node whose members have such addresses. */
 export class MemberTransport extends TcpTransport {
+  override addPeer(peer: NodeId, address: string): void {
+    super.addPeer(peer, parseMemberAddress(address).raft);
+  }
+}
+
+/** And the UDP transport of one in a cluster with boards. */
+export class MemberUdpTransport extends UdpTransport {
   override addPeer(peer: NodeId, address: string): void {
     super.addPeer(peer, parseMemberAddress(address).raft);
   }

@@ -8,11 +8,12 @@ import { RoleName } from "../core/abi.js";
 import type { NodeStatus } from "../node.js";
 import type { WalStats } from "../storage/wal/wal.js";
 import type { TcpStats } from "../transport/context.js";
+import type { TransportStats } from "./node-routes.js";
 
 /** Where the numbers come from. */
 export interface MetricSources {
   status(): NodeStatus;
-  transport(): Readonly<TcpStats>;
+  transport(): TransportStats;
   storage(): WalStats;
 }
 
@@ -76,8 +77,11 @@ export class Metrics {
       { sha256: core },
       1,
     );
+    const counted: Partial<TcpStats> = sources.transport();
     for (const [field, help] of entries(TRANSPORT_COUNTERS)) {
-      this.#counter(`metalraft_transport_${snakeCase(field)}_total`, help, () => sources.transport()[field]);
+      if (counted[field] === undefined) continue;
+      const read = (stats: Partial<TcpStats>) => stats[field] ?? 0;
+      this.#counter(`metalraft_transport_${snakeCase(field)}_total`, help, () => read(sources.transport()));
     }
     for (const [field, [name, help]] of entries(WAL_COUNTERS)) {
       this.#counter(name, help, () => sources.storage()[field]);

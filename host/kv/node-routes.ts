@@ -1,23 +1,30 @@
 /** What a node tells of itself: its status, its metrics, whether it lives and whether it is of use. Never passed on. */
 
+import { RaftError } from "../errors.js";
 import type { NodeStatus } from "../node.js";
 import type { WalStats } from "../storage/wal/wal.js";
 import type { TcpStats } from "../transport/context.js";
+import type { UdpStats } from "../transport/udp-options.js";
 import type { MemberBody } from "./admin-body.js";
 import { membersBody } from "./admin-members.js";
 import { type Answer, jsonAnswer, textAnswer } from "./answer.js";
+import { type Boards, SilentBoardError } from "./boards.js";
 import type { Metrics } from "./metrics.js";
-import { expectParameters } from "./request-target.js";
-import type { Handler, Route } from "./route.js";
+import { Refusal } from "./refusal.js";
+import { expectParameters, memberId } from "./request-target.js";
+import type { Exchange, Handler, Route } from "./route.js";
 import type { AdministeredNode } from "./served-node.js";
 
 /** Committed entries that a ready node may still have to apply: a moment's work. */
 const MAX_READY_LAG = 1024;
 
+/** What a transport counts; without connections it counts less. */
+export type TransportStats = Readonly<TcpStats> | Readonly<UdpStats>;
+
 /** Where the numbers come from. */
 export interface NodeSources {
   status(): NodeStatus;
-  transport(): Readonly<TcpStats>;
+  transport(): TransportStats;
   storage(): WalStats;
 }
 
@@ -27,7 +34,11 @@ interface NodeRoutesOptions extends NodeSources {
   readonly node: AdministeredNode;
   readonly cluster: bigint;
   readonly metrics: Metrics;
+  /** Boards among the members. */
+  readonly boards: Boards | undefined;
 }
+
+const BOARD_PREFIX = "/v1/boards/";
 
 /** What `GET /v1/status` answers. */
 export interface StatusBody extends NodeStatus {
@@ -37,13 +48,14 @@ export interface StatusBody extends NodeStatus {
   readonly members: readonly MemberBody[];
   /** Keys that this node's state machine holds. */
   readonly keys: number;
-  readonly transport: Readonly<TcpStats>;
+  readonly transport: TransportStats;
   readonly storage: WalStats;
 }
 
 export function nodeRoutes(options: NodeRoutesOptions): Route[] {
-  const { metrics } = options;
+  const { boards, metrics } = options;
   return [
+    ...(boards === undefined ? [] : [boardRoute(boards)]),
     { name: "status", path: "/v1/status", methods: { GET: plain(() => jsonAnswer(200, statusBody(options))) } },
     {
       name: "metrics",
@@ -53,6 +65,22 @@ export function nodeRoutes(options: NodeRoutesOptions): Route[] {
     { name: "healthz", path: "/healthz", methods: { GET: plain(() => textAnswer(200, "ok\n")) } },
     { name: "readyz", path: "/readyz", methods: { GET: plain(() => readiness(options.status())) } },
   ];
+}
+
+/** What a board, which serves no HTTP, says of itself when it is asked. */
+function boardRoute(boards: Boards): Route {
+  const ask = async ({ deadline, target }: Exchange): Promise<Answer> => {
+    expectParameters(target.query, []);
+    const id = memberId(target.path.slice(BOARD_PREFIX.length));
+    try {
+      return jsonAnswer(200, await boards.status(id, deadline - performance.now()));
+    } catch (error) {
+      if (!(error instanceof RaftError)) throw error;
+      const message = error instanceof SilentBoardError ? `node ${id} answers no request over UDP` : error.message;
+      throw new Refusal(504, "unreachable board", message, true);
+    }
+  };
+  return { name: "board", path: BOARD_PREFIX, methods: { GET: ask } };
 }
 
 /** A handler of a resource without parameters. */

@@ -10,11 +10,13 @@ export type RefusalName =
   | "not found"
   | "method not allowed"
   | "too large"
+  | "full"
   | "not implemented"
   | "internal error"
   | "no leader"
   | "not leader"
   | "unreachable leader"
+  | "unreachable board"
   | "busy"
   | "shutting down"
   | "key reused"
@@ -64,6 +66,12 @@ export function methodNotAllowed(method: string, allowed: readonly string[]): Re
 export function tooLarge(what: string, limit: number): Refusal {
   const message = `${what} is longer than the limit of ${limit} bytes`;
   return new Refusal(413, "too large", message, true, { "metalraft-limit": String(limit) });
+}
+
+/** 507: the cluster's boards could not hold what the store would become. */
+export function storeFull(limit: number): Refusal {
+  const message = `the store would have more than the ${limit} bytes that the boards of this cluster hold: delete keys first`;
+  return new Refusal(507, "full", message, true, { "metalraft-limit": String(limit) });
 }
 
 /** 503: it did not happen, and may be tried again. */

@@ -45,6 +45,13 @@ export function keyProblem(key: string): string | undefined {
   return `the key has ${bytes.length} bytes: a key has 1 to ${MAX_KEY_BYTES} bytes of UTF-8`;
 }
 
+/** The member's id in the rest of a path. @throws {Refusal} when it is none. */
+export function memberId(digits: string): number {
+  const id = /^\d{1,10}$/.test(digits) ? Number(digits) : 0;
+  if (id >= 1 && id === id >>> 0) return id;
+  throw badRequest(`${JSON.stringify(digits)} is no id of a node: give a whole number from 1 to 4294967295`);
+}
+
 /** How fresh a read is asked to be. @throws {Refusal} for any other parameter or value. */
 export function consistencyOf(query: URLSearchParams): Consistency {
   expectParameters(query, ["consistency"]);

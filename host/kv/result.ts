@@ -7,13 +7,14 @@
  *   get         u8 whether there is an entry, and if so its value and its u64 modIndex
  *   txn         u8 whether it succeeded
  *   rejected    the reason, as a value in UTF-8
+ *   full        nothing
  */
 
 import type { ResultCodec } from "../session/machine.js";
 import { ByteReader, ByteWriter } from "./bytes.js";
 import type { KvStoreResult } from "./store.js";
 
-const KINDS = ["put", "delete", "get", "txn", "rejected"] as const;
+const KINDS = ["put", "delete", "get", "txn", "rejected", "full"] as const;
 
 export const STORE_RESULTS: ResultCodec<KvStoreResult> = { encode, decode };
 
@@ -56,6 +57,7 @@ function decode(bytes: Uint8Array): KvStoreResult {
 function readBody(reader: ByteReader, kind: KvStoreResult["kind"] | undefined, index: number): KvStoreResult {
   switch (kind) {
     case "put":
+    case "full":
       return { kind, index };
     case "delete":
       return { kind, index, existed: reader.u8() === 1 };

@@ -15,7 +15,7 @@ export type ServedNode<Result> = Pick<
 /** For the administration. */
 export type AdministeredNode = Pick<
   RaftNode<unknown>,
-  "configuration" | "report" | "reconfigure" | "transfer" | "snapshot" | "status" | "isLeader"
+  "configuration" | "report" | "read" | "reconfigure" | "transfer" | "snapshot" | "status" | "isLeader"
 >;
 
 type ConfiguredNode = Pick<RaftNode<unknown>, "configuration" | "status">;

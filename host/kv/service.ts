@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { formatAddress, type SocketAddress } from "../transport/address.js";
 import { adminRoutes } from "./admin-routes.js";
 import { type Answer, jsonAnswer, refusalAnswer, sendAnswer } from "./answer.js";
+import type { Boards } from "./boards.js";
 import { FORWARDED_HEADER, Forwarder, TIMEOUT_HEADER } from "./forwarder.js";
 import { Gateway } from "./gateway.js";
 import { keyRoutes, type ReadableMachine } from "./key-routes.js";
@@ -43,6 +44,10 @@ export interface KvServiceOptions extends Omit<NodeSources, "status"> {
   readonly node: ServedNode<KvResult> & AdministeredNode;
   readonly machine: ReadableMachine;
   readonly cluster: bigint;
+  /** Members that serve no HTTP and are asked over UDP. */
+  readonly boards?: Boards;
+  /** Most bytes of the store, as {@link KvStore} counts them: what the smallest member holds. No limit unless stated. */
+  readonly storeBytes?: number;
   /** ms in which every request is answered; 5,000 unless stated. */
   readonly requestTimeout?: number;
   /** A request failed through a fault of this program. */
@@ -54,6 +59,7 @@ export const DEFAULT_REQUEST_TIMEOUT_MS = 5000;
 export class KvService {
   readonly #leaders = new LeaderSignal();
   readonly #metrics: Metrics;
+  readonly #boards: Boards | undefined;
   readonly #forwarder: Forwarder;
   readonly #routes: readonly Route[];
   readonly #server: Server;
@@ -62,7 +68,8 @@ export class KvService {
   #closing = false;
 
   constructor(options: KvServiceOptions) {
-    const { cluster, machine, node, storage, transport } = options;
+    const { boards, cluster, machine, node, storage, storeBytes, transport } = options;
+    this.#boards = boards;
     this.#requestTimeout = options.requestTimeout ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.#onError = options.onError ?? (() => undefined);
     const sources: NodeSources = { status: () => node.status, storage, transport };
@@ -77,9 +84,9 @@ export class KvService {
     });
     const budget = new BodyBudget();
     this.#routes = [
-      ...keyRoutes({ node, machine, gateway, budget }),
-      ...adminRoutes({ node, gateway, budget }),
-      ...nodeRoutes({ ...sources, node, cluster, keys: () => machine.size, metrics: this.#metrics }),
+      ...keyRoutes({ node, machine, gateway, budget, boards, storeBytes }),
+      ...adminRoutes({ node, gateway, budget, boards }),
+      ...nodeRoutes({ ...sources, node, cluster, boards, keys: () => machine.size, metrics: this.#metrics }),
     ];
     this.#server = createServer({
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -117,6 +124,7 @@ export class KvService {
   /** To be called when the node follows another leader: requests that wait for one go on. */
   leaderChanged(): void {
     this.#leaders.changed();
+    this.#boards?.leaderChanged();
   }
 
   /** Finishes the requests under way, takes no further ones, and closes all connections. */
@@ -127,6 +135,7 @@ export class KvService {
     await closed;
     clearTimeout(timer);
     this.#forwarder.close();
+    this.#boards?.close();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,6 +2,10 @@
  * The key-value store: a map from keys to values. Every key remembers the index of the entry that last set it,
  * which serves as its version.
  *
+ * The bytes of the store are those of its keys and values, and 14 for each key: what its snapshot takes without the head. A
+ * command with a limit is refused if they could become more on the way: what its puts add to the records as they were before
+ * it counts, what its deletions free does not.
+ *
  * A snapshot is a version byte, a u32 number of keys, and then each key, its value and its u64 modIndex, in the order of
  * the keys' bytes: the same content always has the same snapshot. Numbers, keys and values are as in a command.
  */
@@ -10,7 +14,7 @@ import type { EntryPosition } from "../machine/machine.js";
 import type { InnerMachine } from "../session/machine.js";
 import { inPieces } from "../session/pieces.js";
 import { ByteReader, ByteWriter } from "./bytes.js";
-import { decodeCommand, type KvCommand, KvCommandError, type KvCompare, type KvOperation } from "./command.js";
+import { decodeLimited, type KvCommand, KvCommandError, type KvCompare, type KvOperation } from "./command.js";
 
 /** What the machine has for a key. It is replaced as a whole, never changed: whoever has it may keep it. */
 export interface KvEntry {
@@ -25,10 +29,14 @@ export type KvStoreResult =
   | { readonly kind: "delete"; readonly index: number; readonly existed: boolean }
   | { readonly kind: "get"; readonly index: number; readonly entry: KvEntry | undefined }
   | { readonly kind: "txn"; readonly index: number; readonly succeeded: boolean }
+  /** The store would have become larger than the command's limit: nothing changed. */
+  | { readonly kind: "full"; readonly index: number }
   /** The bytes are no command: nothing changed. */
   | { readonly kind: "rejected"; readonly index: number; readonly reason: string };
 
 const SNAPSHOT_VERSION = 1;
+/** Bytes of a key's record besides the key's and the value's: two lengths and the modIndex. */
+const RECORD_BYTES = 14;
 
 /** Bytes that are no snapshot, or not a whole one. */
 export class KvSnapshotError extends Error {
@@ -37,10 +45,16 @@ export class KvSnapshotError extends Error {
 
 export class KvStore implements InnerMachine<KvStoreResult> {
   #entries = new Map<string, KvEntry>();
+  #bytes = 0;
 
   /** Number of keys. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Bytes of keys and values, and 14 for each key. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** What this node has for a key: as new as the entries it has applied. */
@@ -55,8 +69,9 @@ export class KvStore implements InnerMachine<KvStoreResult> {
 
   apply(bytes: Uint8Array, { index }: EntryPosition): KvStoreResult {
     let command: KvCommand;
+    let limit: number;
     try {
-      command = decodeCommand(bytes);
+      ({ command, limit } = decodeLimited(bytes));
     } catch (error) {
       if (!(error instanceof KvCommandError)) throw error;
       return { kind: "rejected", index, reason: error.message };
@@ -66,10 +81,12 @@ export class KvStore implements InnerMachine<KvStoreResult> {
         return { kind: "get", index, entry: this.#entries.get(command.key) };
       case "txn": {
         const succeeded = command.compare.every((compare) => this.#holds(compare));
+        if (succeeded && !this.#fits(command.then, limit)) return { kind: "full", index };
         if (succeeded) for (const operation of command.then) this.#do(operation, index);
         return { kind: "txn", index, succeeded };
       }
       case "put":
+        if (!this.#fits([command], limit)) return { kind: "full", index };
         this.#do(command, index);
         return { kind: "put", index };
       case "delete": {
@@ -102,6 +119,8 @@ export class KvStore implements InnerMachine<KvStoreResult> {
       throw new KvSnapshotError(`this is no snapshot of the store: ${reader.fault}; take it again from another node`);
     }
     this.#entries = entries;
+    this.#bytes = 0;
+    for (const [key, entry] of entries) this.#bytes += recordBytes(key, entry);
   }
 
   /** All entries as they are now, in pieces. */
@@ -122,10 +141,32 @@ export class KvStore implements InnerMachine<KvStoreResult> {
     }
   }
 
-  #do(operation: KvOperation, index: number): void {
-    if (operation.kind === "put") this.#entries.set(operation.key, { value: operation.value, modIndex: index });
-    else this.#entries.delete(operation.key);
+  #fits(operations: readonly KvOperation[], limit: number): boolean {
+    let more = 0;
+    for (const operation of operations) {
+      if (operation.kind !== "put") continue;
+      more += Math.max(0, recordBytes(operation.key, operation) - this.#recordBytes(operation.key));
+    }
+    return more === 0 || this.#bytes + more <= limit;
   }
+
+  #do(operation: KvOperation, index: number): void {
+    const { key } = operation;
+    this.#bytes -= this.#recordBytes(key);
+    if (operation.kind === "put") this.#entries.set(key, { value: operation.value, modIndex: index });
+    else this.#entries.delete(key);
+    this.#bytes += this.#recordBytes(key);
+  }
+
+  /** What a key takes now. */
+  #recordBytes(key: string): number {
+    const entry = this.#entries.get(key);
+    return entry === undefined ? 0 : recordBytes(key, entry);
+  }
+}
+
+function recordBytes(key: string, { value }: Pick<KvEntry, "value">): number {
+  return RECORD_BYTES + Buffer.byteLength(key) + value.length;
 }
 
 function* pieces(entries: [string, KvEntry][]): Generator<Uint8Array> {

@@ -15,6 +15,8 @@ export type SessionRefusal =
   | "answer not kept"
   /** The idempotency key stands for another command, which was applied. */
   | "key reused"
+  /** No session can be opened: the limits allow none. */
+  | "no sessions"
   /** There are as many idempotency keys as may be: the same command may come again later. */
   | "too many keys";
 

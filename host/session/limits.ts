@@ -4,7 +4,7 @@
  */
 
 export interface SessionLimits {
-  /** Sessions there can be. One more takes the place of the one that was used least recently. */
+  /** Sessions there can be. One more takes the place of the one that was used least recently; with 0, none is opened. */
   readonly maxSessions: number;
   /** ms of log time after which a session that was not used expires. */
   readonly sessionLifetime: number;
@@ -35,3 +35,7 @@ export const SESSION_LIMITS: SessionLimits = {
   keyPromise: 60_000,
   maxKeyBytes: 256,
 };
+
+/** Nothing is kept for any client: for a cluster in which a board is a member, which has no room for answers. Its store
+ * (firmware/kv/kv.c) comes to the same: what a session or a key asks for is refused, and nothing changes but the log time. */
+export const NO_SESSIONS: SessionLimits = { ...SESSION_LIMITS, maxSessions: 0, maxKeys: 0 };

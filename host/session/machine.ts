@@ -127,8 +127,7 @@ export class SessionMachine<Result> implements Required<StateMachine<SessionAnsw
       case "plain":
         return { kind: "plain", result: this.#inner.apply(envelope.command, position) };
       case "register":
-        this.#sessions.register(position.index, now);
-        return { kind: "registered", session: position.index };
+        return this.#sessions.register(position.index, now) ?? { kind: "registered", session: position.index };
       case "keepAlive": {
         const { lowest, session } = envelope;
         return this.#sessions.keepAlive(session, lowest, now) ?? { kind: "alive", session };

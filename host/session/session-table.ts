@@ -51,12 +51,15 @@ export class SessionTable {
   }
 
   /** Opens a session, at the cost of those used least recently if there are too many. */
-  register(id: number, now: number): void {
+  register(id: number, now: number): Refused | undefined {
+    if (this.#limits.maxSessions === 0)
+      return refused("no sessions", "this cluster keeps no sessions: send commands bare");
     for (const oldest of this.#sessions.keys()) {
       if (this.#sessions.size < this.#limits.maxSessions) break;
       this.#sessions.delete(oldest);
     }
     this.#sessions.set(id, { id, used: now, lowest: 1, answers: new Map(), bytes: 0 });
+    return undefined;
   }
 
   /** Counts as a use, and discards the answers below `lowest`. */

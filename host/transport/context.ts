@@ -3,7 +3,8 @@
  */
 
 import type { Socket } from "node:net";
-import type { Hello } from "./hello.js";
+import type { SocketAddress } from "./address.js";
+import type { Hello, Identity } from "./hello.js";
 import type { TcpLimits } from "./limits.js";
 import type { NoticeGate } from "./notice.js";
 import type { TransportEvents } from "./transport.js";
@@ -22,9 +23,9 @@ export interface TcpStats {
   writes: number;
   /** Messages dropped before a socket took them: queue full, peer out of reach, message too long. */
   dropped: number;
-  /** Outgoing connections opened, the hellos exchanged. */
+  /** Times that a peer became connected, whoever dialled, or that an earlier process of it was replaced. */
   connects: number;
-  /** Those of `connects` that were not the first to their peer. */
+  /** Those of `connects` that were not the first with their peer. */
   reconnects: number;
   /** Connections closed because of what came over them: no frame, damaged, too long, out of place. */
   badFrames: number;
@@ -51,7 +52,11 @@ export function emptyStats(): TcpStats {
 }
 
 export interface TcpContext {
-  readonly hello: Hello;
+  readonly identity: Identity;
+  /** This node's next hello. */
+  nextHello(): Hello;
+  /** A socket that connects to an address. */
+  connect(address: SocketAddress): Socket;
   readonly limits: TcpLimits;
   readonly stats: TcpStats;
   readonly events: TransportEvents;
@@ -68,6 +73,10 @@ export class SocketSet {
   add(socket: Socket): void {
     this.#open.add(socket);
     socket.once("close", () => this.#open.delete(socket));
+  }
+
+  get size(): number {
+    return this.#open.size;
   }
 
   /** Resolves when every socket has been closed. */

@@ -27,6 +27,9 @@ export const FRAME_KIND = {
   ping: 3,
   /** The answer to a ping. No payload. */
   pong: 4,
+  /** The last frame over a connection that is given up in good order, because another takes its place or the peer is no
+   * longer wanted: nothing is wrong. No payload. */
+  farewell: 5,
 } as const;
 
 /** "MRF1" read as a little-endian u32. The last byte names this layout: another layout has another magic. */

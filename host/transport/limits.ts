@@ -14,16 +14,15 @@ export interface TcpLimits {
   /** Bytes waiting for one peer, framing included: what a slow peer may cost in memory. One more batch (64 KiB or one
    * long message) may be with the socket. */
   readonly maxQueueBytes: number;
-  /** Accepted connections. Every peer needs one, and one more while it reconnects; the rest is room for strays. */
+  /** Accepted connections. Every peer needs one at most, and one more while it reconnects; the rest is room for strays. */
   readonly maxConnections: number;
-  /** ms for an attempt to connect, the peer's hello included. */
+  /** ms for an attempt to connect, the peer's hello included; and for a connection that is given up to run empty. */
   readonly connectTimeoutMs: number;
   /** ms in which an accepted connection must have said hello, so that a stray one holds no place for long. */
   readonly helloTimeoutMs: number;
-  /** ms without a byte after which an accepted connection is closed: its peer pings far more often, so it is gone. */
-  readonly idleTimeoutMs: number;
-  /** ms between pings on an outgoing connection. One that leaves three in a row unanswered, and takes no data either, is
-   * given up: the kernel alone would retry for a quarter of an hour, and wait two minutes between its last attempts. */
+  /** ms between pings, which either side of a connection sends. A peer from which no byte comes for three of them, and which
+   * takes no data either, is given up: the kernel alone would retry for a quarter of an hour, and wait two minutes between its
+   * last attempts. */
   readonly pingIntervalMs: number;
   /** ms to wait at most before the first new attempt to connect; doubles with every failure. */
   readonly backoffMinMs: number;
@@ -40,7 +39,6 @@ const DEFAULT_LIMITS: TcpLimits = {
   maxConnections: 64,
   connectTimeoutMs: 2000,
   helloTimeoutMs: 2000,
-  idleTimeoutMs: 30_000,
   pingIntervalMs: 1000,
   backoffMinMs: 50,
   backoffMaxMs: 2000,

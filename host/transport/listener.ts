@@ -1,27 +1,22 @@
 /**
- * The listening socket and the connections it has accepted: at most one from each peer, and a bounded number in all.
+ * The listening socket: a bounded number of connections is accepted.
  */
 
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { formatAddress } from "./address.js";
 import type { TcpContext } from "./context.js";
-import { Incoming, type IncomingOwner } from "./incoming.js";
 import type { NoticeGate } from "./notice.js";
-import { type NodeId, TransportError } from "./transport.js";
+import { TransportError } from "./transport.js";
 
-export class Listener implements IncomingOwner {
+export class Listener {
   readonly #gate: NoticeGate;
   readonly #server: Server;
-  /** The connection over which each peer's messages come; none of them has ended. */
-  readonly #peers = new Map<NodeId, Incoming>();
 
-  constructor(context: TcpContext) {
-    this.#gate = context.newGate();
+  constructor(context: TcpContext, gate: NoticeGate, accept: (socket: Socket) => void) {
+    this.#gate = gate;
     this.#server = createServer({ noDelay: true, keepAlive: true });
     this.#server.maxConnections = context.limits.maxConnections;
-    this.#server.on("connection", (socket) => {
-      new Incoming(socket, context, this.#gate, this);
-    });
+    this.#server.on("connection", accept);
     this.#server.on("drop", (from) => {
       context.stats.turnedAway += 1;
       const origin = formatAddress(from?.remoteAddress ?? "unknown", from?.remotePort ?? 0);
@@ -45,28 +40,6 @@ export class Listener implements IncomingOwner {
         resolve(bound !== null && typeof bound === "object" ? bound.port : port);
       });
     });
-  }
-
-  /** The newest connection of a peer is the one it uses: an older one is what is left of a broken network. */
-  accepted(incoming: Incoming, sender: NodeId): void {
-    const earlier = this.#peers.get(sender);
-    this.#peers.set(sender, incoming);
-    if (earlier === undefined) return;
-    earlier.close();
-    const text = `node ${sender} connected from ${incoming.origin} in place of ${earlier.origin}`;
-    this.#gate.tell("replaced", `${text}: if this goes on, two nodes have the same id`, sender);
-  }
-
-  /** Sends a message over the connection that this peer opened. @returns whether there is one */
-  answer(peer: NodeId, bytes: Uint8Array): boolean {
-    const incoming = this.#peers.get(peer);
-    incoming?.answer(bytes);
-    return incoming !== undefined;
-  }
-
-  ended(incoming: Incoming): void {
-    const { sender } = incoming;
-    if (sender !== undefined && this.#peers.get(sender) === incoming) this.#peers.delete(sender);
   }
 
   /** Stops listening; resolves when the sockets accepted, which others close, are closed too. */

@@ -7,7 +7,7 @@
 import type { NodeId } from "./transport.js";
 
 export type NoticeKind =
-  /** A connection to a peer is open: messages flow. */
+  /** A connection with a peer is open, whoever dialled: messages flow. */
   | "connected"
   /** An open connection to a peer ended. */
   | "disconnected"
@@ -17,7 +17,8 @@ export type NoticeKind =
   | "refused"
   /** Bytes that are no frame, a damaged frame, one too long or out of place: the connection was closed. */
   | "bad-frame"
-  /** A peer connected anew while its earlier connection was still there: a broken network, or two nodes with one id. */
+  /** A peer started anew while the connection with its earlier process was still there: a broken network, or two nodes with
+   * one id. */
   | "replaced"
   /** A peer takes messages more slowly than they are sent: the oldest are dropped. */
   | "queue-full"
@@ -25,7 +26,7 @@ export type NoticeKind =
   | "oversized"
   /** A peer's address cannot be read. */
   | "bad-address"
-  /** An accepted connection said nothing for too long. */
+  /** An accepted connection did not say hello in time. */
   | "silent"
   /** More connections came in than are accepted. */
   | "too-many-connections"

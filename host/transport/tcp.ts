@@ -1,23 +1,22 @@
 /**
  * Transport over TCP, between nodes that trust their network: nothing is encrypted and nobody is authenticated.
  *
- * Each node dials every peer it knows and sends over that connection; it receives over the connections that others
- * dialled. Two connections a pair are worth it: there is no race of two nodes dialling each other to be settled, and no
- * direction fails with the other. Only a peer to which no connection is open is answered over the one it opened: a node
- * that was away while members came, went or moved hears from a leader whose address it does not have, and can get that
- * from no one else.
+ * Two nodes have one connection, over which messages go both ways, whichever of them dialled: link.ts. It is enough that one
+ * of them knows the other, and can reach it: a node that was away while members came, went or moved hears from a leader whose
+ * address it does not have, and can get that from no one else.
  *
- * Addresses are "host:port", IPv6 hosts in brackets. Frames: frame.ts; the order in which they come: hello.ts and
- * outgoing.ts.
+ * Addresses are "host:port", IPv6 hosts in brackets. Frames: frame.ts; the order in which they come: connection.ts.
  */
 
-import { formatAddress, parseAddress } from "./address.js";
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { formatAddress, parseAddress, type SocketAddress } from "./address.js";
 import { emptyStats, SocketSet, type TcpContext, type TcpStats } from "./context.js";
 import { PROTOCOL_VERSION } from "./hello.js";
 import { resolveLimits, type TcpLimits } from "./limits.js";
+import { Links } from "./links.js";
 import { Listener } from "./listener.js";
 import { type Notice, NoticeGate } from "./notice.js";
-import { Outgoing } from "./outgoing.js";
 import { type NodeId, type Transport, TransportError, type TransportEvents } from "./transport.js";
 
 /** What the transport must know, and those of its limits that should not have their default. */
@@ -47,7 +46,9 @@ export class TcpTransport implements Transport {
   readonly #context: TcpContext;
   readonly #listener: Listener;
   readonly #gate: NoticeGate;
-  readonly #peers = new Map<NodeId, { readonly address: string; readonly outgoing: Outgoing }>();
+  readonly #links: Links;
+  /** Of the peers, as they were given. */
+  readonly #addresses = new Map<NodeId, string>();
   #events: TransportEvents | undefined;
   #listening: Promise<number> | undefined;
   #boundPort: number | undefined;
@@ -61,8 +62,12 @@ export class TcpTransport implements Transport {
     this.#id = id;
     this.#host = host;
     this.#port = port;
+    const identity = { version: PROTOCOL_VERSION, sender: id, cluster, incarnation: randomBytes(8).readBigUInt64LE() };
+    let hellos = 0n;
     this.#context = {
-      hello: { version: PROTOCOL_VERSION, sender: id, cluster },
+      identity,
+      nextHello: () => ({ ...identity, number: ++hellos }),
+      connect: ({ host, port }: SocketAddress) => connect({ host, port, noDelay: true, keepAlive: true }),
       limits,
       random,
       stats: emptyStats(),
@@ -74,8 +79,9 @@ export class TcpTransport implements Transport {
         unreachable: (peer, reason) => this.#events?.unreachable(peer, reason),
       },
     };
-    this.#listener = new Listener(this.#context);
     this.#gate = this.#context.newGate();
+    this.#links = new Links(this.#context, this.#gate);
+    this.#listener = new Listener(this.#context, this.#gate, (socket) => this.#links.accept(socket));
   }
 
   /** Where this node listens, in the form `addPeer` takes; the port is the one chosen where 0 was asked for.
@@ -90,50 +96,56 @@ export class TcpTransport implements Transport {
     return { ...this.#context.stats };
   }
 
+  /** The peers with which messages can be exchanged at the moment, as far as is known. */
+  get connected(): readonly NodeId[] {
+    return this.#links.connected;
+  }
+
+  /** Sockets of connections that are open now, in whatever state; without the one that listens. */
+  get openSockets(): number {
+    return this.#context.sockets.size;
+  }
+
   /** Listens, then dials the peers. A transport starts once; after `stop` make a new one. */
   async start(events: TransportEvents): Promise<void> {
     if (this.#listening !== undefined || this.#stopped) throw new Error("a transport starts once");
     this.#events = events;
     this.#listening = this.#listener.listen(this.#host, this.#port);
     this.#boundPort = await this.#listening;
-    for (const { outgoing } of this.#peers.values()) outgoing.dial();
+    if (!this.#stopped) this.#links.start();
   }
 
-  /** Dials the peer, and keeps a connection to it from then on. An address that cannot be read is no error here, because
-   * it may come from the replicated log: it is told in a notice, and the peer stays out of reach until it has another.
-   * This node's own id is ignored. */
+  /** Keeps a connection to the peer from now on, and dials it unless it has dialled this node. One that is known with another
+   * address is dialled anew. An address that cannot be read is no error here, because it may come from the replicated log: it is
+   * told in a notice, and the peer is not dialled until it has another. This node's own id is ignored. */
   addPeer(peer: NodeId, address: string): void {
-    if (peer === this.#id || this.#stopped || this.#peers.get(peer)?.address === address) return;
-    this.removePeer(peer);
+    if (peer === this.#id || this.#stopped || this.#addresses.get(peer) === address) return;
     try {
-      const outgoing = new Outgoing(peer, parseAddress(address), this.#context);
-      this.#peers.set(peer, { address, outgoing });
-      if (this.#boundPort !== undefined) outgoing.dial();
+      this.#links.add(peer, parseAddress(address));
+      this.#addresses.set(peer, address);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
+      this.removePeer(peer);
       this.#gate.tell("bad-address", `node ${peer}: ${error.message}`, peer);
     }
   }
 
-  /** Messages waiting for the peer are dropped. What the peer itself sends is still received: that is for the core to
-   * judge, which may yet have to tell it that it was removed. */
+  /** Messages waiting for the peer are dropped, unless it has dialled this node. What the peer itself sends is still received:
+   * that is for the core to judge, which may yet have to tell it that it was removed. */
   removePeer(peer: NodeId): void {
-    this.#peers.get(peer)?.outgoing.close();
-    this.#peers.delete(peer);
+    this.#addresses.delete(peer);
+    this.#links.remove(peer);
   }
 
   send(to: NodeId, bytes: Uint8Array): void {
-    if (this.#stopped) return;
-    const outgoing = this.#peers.get(to)?.outgoing;
-    if (outgoing?.isOpen !== true && this.#listener.answer(to, bytes)) return;
-    outgoing?.send(bytes);
+    if (!this.#stopped) this.#links.send(to, bytes);
   }
 
   /** Closes everything at once, without waiting for messages to leave. May be called again, and at any time. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#events = undefined;
-    for (const peer of [...this.#peers.keys()]) this.removePeer(peer);
+    this.#links.close();
     // A server that is still about to listen cannot be closed; one that failed to is closed already.
     await this.#listening?.catch(() => undefined);
     const closed = this.#listener.close();

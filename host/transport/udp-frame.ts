@@ -45,7 +45,9 @@ export function decodeDatagram(datagram: Uint8Array, maxMessageBytes: number): U
   const length = view.getUint16(LENGTH_OFFSET, true);
   const held = datagram.length - UDP_FRAME_HEADER_BYTES;
   if (length !== held) return `it announces ${length} message bytes and has ${held}: it was cut on its way`;
-  if (length > maxMessageBytes) return `its message has ${length} bytes; at most ${maxMessageBytes} are taken`;
+  if (length > maxMessageBytes) {
+    return `its message has ${length} bytes; at most ${maxMessageBytes} are taken: plan the same maxMessage on all members`;
+  }
   if (view.getUint32(CRC_OFFSET, true) !== checksum(datagram)) return "its checksum is wrong: damaged on its way";
   return new Uint8Array(datagram.buffer, datagram.byteOffset + UDP_FRAME_HEADER_BYTES, length);
 }

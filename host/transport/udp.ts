@@ -2,6 +2,8 @@
  * Transport over UDP, for clusters with microcontrollers in them: one message a datagram, in the frames of the firmware
  * (udp-frame.ts). As over TCP nothing is encrypted and nobody is authenticated.
  *
+ * Boards also answer what servers ask of them (udp-ask.ts), in the same frames.
+ *
  * There are no connections and no acknowledgements: what is lost is lost, and the core sends again. Messages must fit a
  * datagram, and should fit what the network carries unfragmented (about 1,400 bytes): set the plan's maxMessage to it.
  * What is foreign, damaged, too long or meant for another node is dropped, counted, and told of now and then; it is never
@@ -16,6 +18,7 @@ import { Header } from "../core/abi.js";
 import { formatAddress, parseAddress, type SocketAddress } from "./address.js";
 import { NoticeGate } from "./notice.js";
 import { type NodeId, type Transport, TransportError, type TransportEvents } from "./transport.js";
+import { isAsk } from "./udp-ask.js";
 import { decodeDatagram, encodeDatagram } from "./udp-frame.js";
 import {
   emptyUdpStats,
@@ -55,6 +58,7 @@ export class UdpTransport implements Transport {
   readonly #strangers = new Map<NodeId, Endpoint>();
   readonly #stats: UdpStats = emptyUdpStats();
   #events: TransportEvents | undefined;
+  #heard: ((bytes: Uint8Array) => void) | undefined;
   #started = false;
   #stopped: Promise<void> | undefined;
   #boundPort: number | undefined;
@@ -72,6 +76,11 @@ export class UdpTransport implements Transport {
   get address(): string {
     if (this.#boundPort === undefined) throw new Error("the address is known once start() has resolved");
     return formatAddress(this.#options.host, this.#boundPort);
+  }
+
+  /** Has someone hear what boards answer when they are asked (udp-ask.ts). `bytes` is valid only during the call. */
+  onAsk(heard: (bytes: Uint8Array) => void): void {
+    this.#heard = heard;
   }
 
   /** A copy of the counters as they are now. */
@@ -146,6 +155,7 @@ export class UdpTransport implements Transport {
   /** Closes the socket without waiting for messages to leave. May be called again, and at any time. */
   stop(): Promise<void> {
     this.#events = undefined;
+    this.#heard = undefined;
     this.#peers.clear();
     this.#strangers.clear();
     this.#stopped ??= new Promise((resolve) => {
@@ -179,8 +189,10 @@ export class UdpTransport implements Transport {
       return;
     }
     this.#stats.messagesIn += 1;
-    this.#remember(new DataView(message.buffer, message.byteOffset).getUint32(Header.from, true), from);
-    this.#events?.message(message);
+    const view = new DataView(message.buffer, message.byteOffset, message.length);
+    this.#remember(view.getUint32(Header.from, true), from);
+    if (isAsk(view)) this.#heard?.(message);
+    else this.#events?.message(message);
   }
 
   /** Why a message cannot be for this node. What is wrong beyond that, the core will say. */

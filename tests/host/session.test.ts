@@ -11,7 +11,7 @@ import {
   encodeEnvelope,
   encodePlain,
 } from "../../host/session/envelope.js";
-import { SESSION_LIMITS, type SessionLimits } from "../../host/session/limits.js";
+import { NO_SESSIONS, SESSION_LIMITS, type SessionLimits } from "../../host/session/limits.js";
 import { LogClock } from "../../host/session/log-clock.js";
 import { SessionMachine, SessionSnapshotError } from "../../host/session/machine.js";
 import { snapshotOf, Tape, TEXT_RESULTS, text } from "./session-tape.js";
@@ -253,6 +253,17 @@ describe("an idempotency key", () => {
     log.keyed("k", { command: "long" });
     expect(log.keyed("k", { command: "long" })).toEqual(refusal("answer not kept"));
     expect(log.tape.applied).toHaveLength(1);
+  });
+});
+
+describe("limits that allow nothing to be kept", () => {
+  test("refuse every session and every key, and change nothing but the log time", () => {
+    const log = new Log(NO_SESSIONS);
+    expect(log.add({ kind: "register", time: 5 })).toEqual(refusal("no sessions"));
+    expect(log.command(1, 1)).toEqual(refusal("unknown session"));
+    expect(log.keyed("a", { time: 70_000 })).toEqual(refusal("too many keys"));
+    expect(log.keyed("a", { time: 140_000 })).toEqual(refusal("too many keys"));
+    expect([log.machine.sessions, log.machine.keys, log.machine.logTime]).toEqual([0, 0, 140_000]);
   });
 });
 

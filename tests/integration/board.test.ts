@@ -44,6 +44,16 @@ describe.skipIf(!boardIsBuilt)("a firmware node", () => {
     expect(run("--colour", "red")).toEqual({ status: 2, text: expect.stringContaining('unknown option "--colour"') });
     expect(run("--members", "1=a:1,x")).toEqual({ status: 2, text: expect.stringContaining('--members is "x"') });
     expect(run("--id")).toEqual({ status: 2, text: expect.stringContaining("followed by a value") });
+    const fits = `1=${"x".repeat(62)}:1`;
+    expect(run("--members", fits).text).toContain("--flash are needed");
+    expect(run("--members", `1=x${fits.slice(2)}`)).toEqual({
+      status: 2,
+      text: expect.stringMatching(/--members has "1=x+:1": its address is longer than METALRAFT_BOARD_ADDRESS/),
+    });
+    const many = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => `${id}${fits.slice(1)}`);
+    expect(run("--members", many.slice(0, 5).join()).text).toContain("--flash are needed");
+    expect(run("--members", many.slice(0, 6).join()).text).toMatch(/more than all members|no room for so many/);
+    expect(run("--members", many.join()).text).toContain("more than all members with the longest addresses take");
   });
 
   it("starts only from flash that is its own, and from any once that is formatted", async () => {
@@ -55,6 +65,7 @@ describe.skipIf(!boardIsBuilt)("a firmware node", () => {
     expect(run(...argumentsOf(options), "--format").status).toBe(0);
 
     const board = await leading(options);
+    expect(await board.ask(`add 2 ${"x".repeat(63)}:1`)).toContain("with more METALRAFT_BOARD_ADDRESS");
     expect(await board.ask("put a 1")).toMatch(/^ok \d+$/);
     expect(run(...argumentsOf(options))).toEqual({
       status: 1,

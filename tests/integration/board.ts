@@ -35,6 +35,8 @@ export interface BoardOptions {
   readonly flash: string;
   /** As `--members` takes them; a board without waits to be added. */
   readonly members?: string;
+  /** Another build than the one that is shipped. */
+  readonly program?: string;
 }
 
 /** UDP ports of loopback that nobody had a moment ago. */
@@ -51,6 +53,8 @@ export class Board {
   readonly #options: BoardOptions;
   /** Standard error of all lives. */
   log = "";
+  /** Times that it has recovered from its flash. */
+  lives = 0;
   #process: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #ended: Promise<void> = Promise.resolve();
   #tags = 0;
@@ -68,11 +72,11 @@ export class Board {
 
   /** Resolves when the node has recovered from its flash. */
   start(): Promise<void> {
-    const { cluster, flash, id, members, port } = this.#options;
+    const { cluster, flash, id, members, port, program = BOARD } = this.#options;
     const args = ["--id", `${id}`, "--cluster", `${cluster}`, "--listen", `127.0.0.1:${port}`, "--flash", flash];
     if (members !== undefined) args.push("--members", members);
     args.push("--election-timeout", "300");
-    const started = spawn(BOARD, args, { stdio: ["pipe", "pipe", "pipe"] });
+    const started = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     this.#process = started;
     started.stderr.on("data", (text: Buffer) => {
       this.log += text.toString();
@@ -90,8 +94,9 @@ export class Board {
     return new Promise((resolve, reject) => {
       void this.#ended.then(() => reject(new Error(`the board ended: ${this.log}`)));
       createInterface({ input: started.stdout }).on("line", (line) => {
-        if (line.startsWith("{")) resolve();
-        else this.#answered(line);
+        if (!line.startsWith("{")) return this.#answered(line);
+        this.lives += 1;
+        resolve();
       });
     });
   }
@@ -100,6 +105,11 @@ export class Board {
   async kill(): Promise<void> {
     this.#process?.kill("SIGKILL");
     await this.#ended;
+  }
+
+  /** Writes a console line that is not answered. */
+  tell(line: string): void {
+    this.#process?.stdin.write(`${line}\n`);
   }
 
   /** Resolves with the answer to a console line, or "gone" if the board ends first. */

@@ -19,7 +19,20 @@
 #define METALRAFT_BOARD_WINDOW_ENTRIES 64
 #define METALRAFT_BOARD_WINDOW_BYTES 8192
 #define METALRAFT_BOARD_MESSAGE 1400
-#define METALRAFT_BOARD_ADDRESS 16
+
+/*
+ * Longest address of a member, a multiple of 8: "host:port", and what other hosts write behind a comma. 64 hold two IPv4
+ * addresses with their ports as in "255.255.255.255:65535,http=255.255.255.255:65535" (49), or a name of 58 characters with
+ * its port. An address takes as many bytes as it has, rounded up to 8, in messages and in snapshots; the arena keeps the full
+ * length for each of the plan's nodes: 5 * 64 = 320 bytes. All members of the longest length have to fit a message:
+ * 1400 - 88 - 16 - 8 of the message, the entry and the configuration, shared by five members with 8 of their own, leave 249.
+ */
+#ifndef METALRAFT_BOARD_ADDRESS
+#define METALRAFT_BOARD_ADDRESS 64
+#endif
+#if METALRAFT_BOARD_ADDRESS % 8 != 0 || METALRAFT_BOARD_ADDRESS < 8 || METALRAFT_BOARD_ADDRESS > 248
+#error "METALRAFT_BOARD_ADDRESS has to be a multiple of 8, from 8 to 248"
+#endif
 
 /* What the core's planBytes answers for such a plan (assembly/state/arena.ts), in the order in which things lie. */
 #define METALRAFT_ALIGN8(bytes) (((bytes) + 7) / 8 * 8)

@@ -1,5 +1,6 @@
 /* The posix port: a process. All memory is static; the module is the one built in, or a file's. */
 
+#include "bench.h"
 #include "metalraft/driven.h"
 #include "metalraft/module.h"
 #include "metalraft/sizes.h"
@@ -84,5 +85,7 @@ int main(int count, char **arguments) {
   core.pool_bytes = sizeof pool;
   core.arena_bytes = options.arena_bytes;
   core.stack_bytes = METALRAFT_STACK_BYTES;
-  return run_driven(&core);
+  if (strcmp(options.mode, "driven") == 0) return run_driven(&core);
+  posix_run_bench(&core, &options.bench);
+  return 0;
 }

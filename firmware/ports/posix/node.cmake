@@ -5,9 +5,13 @@ function(metalraft_posix_node)
       add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/${part} ${CMAKE_CURRENT_BINARY_DIR}/parts/${part})
     endif()
   endforeach()
-  add_executable(metalraft-node
-    ports/posix/node_main.c ports/posix/node_options.c ports/posix/datagrams.c ports/posix/flash_file.c)
-  target_compile_options(metalraft-node PRIVATE -Wall -Wextra -Werror)
-  target_compile_definitions(metalraft-node PRIVATE _POSIX_C_SOURCE=200809L)
-  target_link_libraries(metalraft-node PRIVATE mr_node metalraft)
+  # The second is for the tests: it fails when it is told to (node_main.c).
+  foreach(program metalraft-node metalraft-node-faults)
+    add_executable(${program}
+      ports/posix/node_main.c ports/posix/node_options.c ports/posix/datagrams.c ports/posix/flash_file.c)
+    target_compile_options(${program} PRIVATE -Wall -Wextra -Werror)
+    target_compile_definitions(${program} PRIVATE _POSIX_C_SOURCE=200809L)
+    target_link_libraries(${program} PRIVATE mr_node metalraft)
+  endforeach()
+  target_compile_definitions(metalraft-node-faults PRIVATE METALRAFT_NODE_FAULTS=1)
 endfunction()

@@ -106,6 +106,27 @@ static int start_node(void) {
   return -1;
 }
 
+#ifdef METALRAFT_NODE_FAULTS
+/* Only in the build for the tests: "test-trap" moves the node out of its memory, so that the core traps at the next call;
+ * "test-invariant" breaks a rule of its arena. Answers whether the line was one of these. */
+static int provoke(const char *text) {
+  if (strcmp(text, "test-trap") == 0) {
+    node.core.handle = UINT32_MAX - 7;
+    return 1;
+  }
+  if (strcmp(text, "test-invariant") == 0) {
+    ((metalraft_node *)(uintptr_t)node.core.state)->read_ticket = UINT64_MAX;
+    return 1;
+  }
+  return 0;
+}
+#else
+static int provoke(const char *text) {
+  (void)text;
+  return 0;
+}
+#endif
+
 /* Takes what standard input has. Answers 0 at its end. */
 static int take_input(void) {
   char bytes[256];
@@ -119,7 +140,7 @@ static int take_input(void) {
     }
     line[line_length] = '\0';
     if (line_is_too_long) print(NULL, "refused: the line is too long");
-    else if (line_length > 0) mr_console_line(&console, line);
+    else if (line_length > 0 && !provoke(line)) mr_console_line(&console, line);
     line_length = 0;
     line_is_too_long = 0;
   }

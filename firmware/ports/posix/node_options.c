@@ -16,22 +16,27 @@ const char posix_node_usage[] =
     "  --listen HOST:PORT      where its UDP socket is, and where the others find it\n"
     "  --flash FILE            its flash; made if it is not there\n"
     "  --members ID=HOST:PORT,...\n"
-    "                          all that the cluster begins with, this node too; left out, it waits to be added\n"
+    "                          all that the cluster begins with, this node too; left out, it waits to be added;\n"
+    "                          behind a server's stands ,http=HOST:PORT\n"
     "  --election-timeout MS   1000 unless stated; the heartbeat is a tenth of it\n"
     "  --format                erases the flash first\n"
     "\n"
     "Commands come on standard input, a line each (firmware/node/console.h).\n";
 
+/* What a member looks like, and all of them together with the longest ids and addresses. */
+#define FORM "ID=HOST:PORT"
+#define MEMBERS_TEXT (METALRAFT_BOARD_NODES * (sizeof "4294967295=," + METALRAFT_BOARD_ADDRESS))
+
 /* As MICRO_CAPACITY of the TypeScript hosts, with addresses of names. */
 static void set_plan(metalraft_plan *plan) {
-  plan->nodes = 5;
-  plan->window_entries = 64;
-  plan->window_bytes = 8192;
+  plan->nodes = METALRAFT_BOARD_NODES;
+  plan->window_entries = METALRAFT_BOARD_WINDOW_ENTRIES;
+  plan->window_bytes = METALRAFT_BOARD_WINDOW_BYTES;
   plan->max_message = MR_NODE_MESSAGE;
   plan->inflight_messages = 8;
   plan->inflight_bytes = 8192;
   plan->uncommitted_bytes = 4096;
-  plan->address_bytes = POSIX_ADDRESS_BYTES;
+  plan->address_bytes = METALRAFT_BOARD_ADDRESS;
   plan->election_timeout = 1000;
   plan->keep_entries = 16;
 }
@@ -48,19 +53,30 @@ static int read_number(const char *text, uint64_t least, uint64_t most, uint64_t
   return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number >= least && *number <= most ? 0 : -1;
 }
 
+/* The --members cannot be used: says why, of the member that it is about. */
+static int complain_of(const char *member, const char *why) {
+  fprintf(stderr, "metalraft-node: --members has \"%s\": %s\n", member, why);
+  return -1;
+}
+
 /* Adds a member, "ID=HOST:PORT", behind those with lower ids. */
 static int add_member(posix_node_options *options, const char *text) {
   char id_text[16];
   uint64_t id;
   const char *equals = strchr(text, '=');
-  if (equals == NULL || (size_t)(equals - text) >= sizeof id_text) return -1;
+  if (equals == NULL || (size_t)(equals - text) >= sizeof id_text) return complain("--members", text, FORM);
   memcpy(id_text, text, (size_t)(equals - text));
   id_text[equals - text] = '\0';
   const size_t length = strlen(equals + 1);
-  if (read_number(id_text, 1, UINT32_MAX, &id) != 0 || length == 0 || length > POSIX_ADDRESS_BYTES) return -1;
+  if (read_number(id_text, 1, UINT32_MAX, &id) != 0 || length == 0) return complain("--members", text, FORM);
+  if (length > METALRAFT_BOARD_ADDRESS) {
+    return complain_of(text, "its address is longer than METALRAFT_BOARD_ADDRESS (metalraft/sizes.h): build with more");
+  }
   uint8_t *bytes = (uint8_t *)options->configuration;
   const uint32_t size = METALRAFT_MEMBER_SIZE + (uint32_t)(length + 7) / 8 * 8;
-  if (options->configuration_length + size > POSIX_CONFIGURATION) return -1;
+  if (options->configuration_length + size > POSIX_CONFIGURATION) {
+    return complain_of(text, "there is no room for so many members (METALRAFT_BOARD_NODES, metalraft/sizes.h)");
+  }
   uint32_t at = METALRAFT_CONFIGURATION_SIZE;
   while (at < options->configuration_length && mr_get_u32(bytes + at) < id) {
     at += METALRAFT_MEMBER_SIZE + (bytes[at + METALRAFT_MEMBER_OFFSET_ADDRESS_LENGTH] + 7u) / 8 * 8;
@@ -76,12 +92,25 @@ static int add_member(posix_node_options *options, const char *text) {
   return 0;
 }
 
+/* Ends the member at the comma behind it; answers where the next begins, or NULL. ",http=HOST:PORT", where a server shows
+ * what it has to others, is part of its address. */
+static char *cut_member(char *member) {
+  for (char *comma = strchr(member, ','); comma != NULL; comma = strchr(comma + 1, ',')) {
+    if (strncmp(comma, ",http=", 6) == 0) continue;
+    *comma = '\0';
+    return comma + 1;
+  }
+  return NULL;
+}
+
 static int add_members(posix_node_options *options, const char *value) {
-  char text[POSIX_CONFIGURATION];
+  char text[MEMBERS_TEXT];
+  if (strlen(value) >= sizeof text) return complain_of(value, "that is more than all members with the longest addresses take");
   snprintf(text, sizeof text, "%s", value);
   options->configuration_length = METALRAFT_CONFIGURATION_SIZE;
-  for (char *member = strtok(text, ","); member != NULL; member = strtok(NULL, ",")) {
-    if (add_member(options, member) != 0) return complain("--members", member, "ID=HOST:PORT");
+  for (char *member = text, *next; member != NULL; member = next) {
+    next = cut_member(member);
+    if (add_member(options, member) != 0) return -1;
   }
   return 0;
 }

@@ -5,10 +5,11 @@
 #include <stdint.h>
 
 #include "metalraft/core.h"
+#include "metalraft/sizes.h"
 
-#define POSIX_CONFIGURATION 1024u
-/* Longest address in a configuration here, a multiple of 8. */
-#define POSIX_ADDRESS_BYTES 64u
+/* A configuration of as many members as the plan has, all with the longest address. */
+#define POSIX_CONFIGURATION \
+  (METALRAFT_CONFIGURATION_SIZE + METALRAFT_BOARD_NODES * (METALRAFT_MEMBER_SIZE + METALRAFT_BOARD_ADDRESS))
 
 typedef struct posix_node_options {
   metalraft_plan plan;

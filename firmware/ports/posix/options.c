@@ -10,15 +10,22 @@
 
 /* Arenas of at most this: linear memory is addressed by 32 bits, and WAMR maps it as one piece. */
 #define MOST_ARENA_BYTES 1073741824L
+/* Of the benchmark: some minutes. */
+#define MOST_COMMITS 100000000L
 
 const char posix_usage[] =
-    "usage: metalraft-posix driven [options]\n"
+    "usage: metalraft-posix driven|bench [options]\n"
     "\n"
     "  driven            does what a driver on standard input says (firmware/include/metalraft/driven.h)\n"
+    "  bench             commits commands with three nodes in this process, and prints what that took\n"
     "\n"
     "  --core FILE       run this module instead of the one built in\n"
     "  --sha256 HEX      the digest that the module must have; that of the one built in unless stated\n"
-    "  --arena BYTES     memory for the arenas of all nodes; 16 MiB unless stated\n";
+    "  --arena BYTES     memory for the arenas of all nodes; 16 MiB unless stated\n"
+    "\n"
+    "  --payload BYTES   bench: of a command; 16 unless stated\n"
+    "  --batch N         bench: commands proposed before each flush; 1 unless stated\n"
+    "  --commits N       bench: commands in all; 100000 unless stated\n";
 
 static int digit(char letter) {
   if (letter >= '0' && letter <= '9') return letter - '0';
@@ -37,13 +44,15 @@ static int read_digest(const char *text, uint8_t digest[METALRAFT_SHA256_BYTES])
   return 0;
 }
 
-static int read_bytes(const char *text, uint32_t *bytes) {
+/* Reads a number from `least` to `most`; -1 after it has said what is wrong. */
+static int read_number(const char *name, const char *text, long least, long most, uint32_t *number) {
   char *end = NULL;
   errno = 0;
-  unsigned long value = strtoul(text, &end, 10);
-  if (errno != 0 || end == text || *end != '\0' || value < 1024 || value > MOST_ARENA_BYTES) return -1;
-  *bytes = (uint32_t)value;
-  return 0;
+  const long value = strtol(text, &end, 10);
+  *number = (uint32_t)value;
+  if (errno == 0 && end != text && *end == '\0' && value >= least && value <= most) return 0;
+  fprintf(stderr, "metalraft-posix: %s is \"%s\", and must be from %ld to %ld\n", name, text, least, most);
+  return -1;
 }
 
 static int read_option(posix_options *options, const char *name, const char *value) {
@@ -56,11 +65,11 @@ static int read_option(posix_options *options, const char *name, const char *val
     fprintf(stderr, "metalraft-posix: --sha256 is \"%s\", and must be 64 lower-case hexadecimal digits\n", value);
     return -1;
   }
-  if (strcmp(name, "--arena") == 0) {
-    if (read_bytes(value, &options->arena_bytes) == 0) return 0;
-    fprintf(stderr, "metalraft-posix: --arena is \"%s\", and must be from 1024 to %ld\n", value, MOST_ARENA_BYTES);
-    return -1;
-  }
+  posix_bench *bench = &options->bench;
+  if (strcmp(name, "--arena") == 0) return read_number(name, value, 1024, MOST_ARENA_BYTES, &options->arena_bytes);
+  if (strcmp(name, "--payload") == 0) return read_number(name, value, 1, POSIX_BENCH_PAYLOAD, &bench->payload);
+  if (strcmp(name, "--batch") == 0) return read_number(name, value, 1, POSIX_BENCH_BATCH, &bench->batch);
+  if (strcmp(name, "--commits") == 0) return read_number(name, value, 1, MOST_COMMITS, &bench->commits);
   fprintf(stderr, "metalraft-posix: unknown option \"%s\"\n\n%s", name, posix_usage);
   return -1;
 }
@@ -69,9 +78,10 @@ int posix_read_options(posix_options *options, int count, char **arguments) {
   memset(options, 0, sizeof *options);
   memcpy(options->sha256, metalraft_module_sha256, METALRAFT_SHA256_BYTES);
   options->arena_bytes = METALRAFT_ARENA_BYTES;
+  options->bench = (posix_bench){.payload = 16, .batch = 1, .commits = 100000};
   if (count < 2 || strcmp(arguments[1], "--help") == 0) return 0;
   options->mode = arguments[1];
-  if (strcmp(options->mode, "driven") != 0) {
+  if (strcmp(options->mode, "driven") != 0 && strcmp(options->mode, "bench") != 0) {
     fprintf(stderr, "metalraft-posix: unknown mode \"%s\"\n\n%s", options->mode, posix_usage);
     return -1;
   }

@@ -11,7 +11,7 @@ add_compile_definitions(METALRAFT_ARENA_BYTES=16777216 METALRAFT_STACK_BYTES=655
 include(${CMAKE_CURRENT_LIST_DIR}/node.cmake)
 
 function(metalraft_port)
-  add_executable(metalraft-posix ports/posix/main.c ports/posix/options.c)
+  add_executable(metalraft-posix ports/posix/main.c ports/posix/options.c ports/posix/bench.c)
   target_compile_options(metalraft-posix PRIVATE -Wall -Wextra -Werror)
   target_compile_definitions(metalraft-posix PRIVATE _POSIX_C_SOURCE=200809L)
   target_link_libraries(vmlib PUBLIC pthread m)

@@ -32,7 +32,7 @@ enum { PAYLOAD = 16 };
 
 enum { LINE_BYTES = 200 };
 
-/* The plan of a microcontroller: MICRO_CAPACITY of host/core/plan.ts. */
+/* The plan of a microcontroller: MICRO_CAPACITY of host/core/plan.ts, with the addresses of sizes.h. */
 static const metalraft_plan PLAN = {
     .cluster = 1,
     .id = SELF,
@@ -43,7 +43,7 @@ static const metalraft_plan PLAN = {
     .inflight_messages = 8,
     .inflight_bytes = 8192,
     .uncommitted_bytes = 4096,
-    .address_bytes = 16,
+    .address_bytes = METALRAFT_BOARD_ADDRESS,
     .election_timeout = 1000,
     .election_jitter = 1000,
     .heartbeat = 100,

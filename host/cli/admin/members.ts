@@ -18,7 +18,7 @@ Example, a second node for the cluster "demo":
   metalraft add 2=10.0.0.2:8201,http=10.0.0.2:8101 --node 10.0.0.1:8101
 
 A new member receives the log as a learner, and becomes a voter by itself once it has caught up; this command waits for
-that. Of one that is a member already, address and priority are changed. An id is never used again after its node was
+that. A board is added as ID=host:port,board. Of one that is a member already, address and priority are changed. An id is never used again after its node was
 removed or has lost its disk.`;
 
 const REPLACE_EXAMPLES = `

@@ -31,13 +31,16 @@ const statusSchema = v.looseObject({
   members: v.array(v.looseObject({ id: count, role: v.string(), http: v.nullable(v.string()) })),
 });
 type StatusAnswer = v.InferOutput<typeof statusSchema>;
+/** A board does not say who the members are. */
+const boardSchema = v.omit(statusSchema, ["members"]);
+type BoardAnswer = v.InferOutput<typeof boardSchema>;
 
 /** A member, and what came of asking it. */
 interface Asked {
   readonly id: number;
   readonly voter: boolean;
   readonly http: string | null;
-  readonly status: StatusAnswer | undefined;
+  readonly status: StatusAnswer | BoardAnswer | undefined;
   /** Why there is no status. */
   readonly problem: string | undefined;
 }
@@ -49,10 +52,11 @@ export function statusCommand(): Command {
 
 async function runStatus(flags: AdminFlags): Promise<void> {
   const patience = flags.timeout * 1000;
-  const first = await new AdminClient(nodesOf(flags)).send({ method: "GET", path: "/v1/status" }, patience);
+  const client = new AdminClient(nodesOf(flags));
+  const first = await client.send({ method: "GET", path: "/v1/status" }, patience);
   if (first.kind !== "done") throw new UsageError(first.kind === "silent" ? first.reason : first.refusal.message);
   const seen = parseBody(statusSchema, first.body);
-  const asked = await Promise.all(seen.members.map((member) => askMember(member, patience)));
+  const asked = await Promise.all(seen.members.map((member) => askMember(member, client, patience)));
   const leader = leaderOf(asked);
   if (flags.json === true) sayJson(report(seen, asked, leader));
   else for (const line of table(seen, asked, leader)) say(line);
@@ -61,10 +65,11 @@ async function runStatus(flags: AdminFlags): Promise<void> {
 
 async function askMember(
   { http, id, role }: { readonly id: number; readonly role: string; readonly http: string | null },
+  client: AdminClient,
   patience: number,
 ): Promise<Asked> {
   const member = { id, http, voter: role !== "learner" };
-  if (http === null) return { ...member, status: undefined, problem: "its HTTP address is not known" };
+  if (http === null) return { ...member, ...(await askBoard(id, client, patience)) };
   let address: SocketAddress;
   try {
     address = parseAddress(http);
@@ -77,6 +82,14 @@ async function askMember(
   const status = parseBody(statusSchema, reply.body);
   if (status.id !== id) return { ...member, status: undefined, problem: `node ${status.id} answers there` };
   return { ...member, status, problem: undefined };
+}
+
+/** A member without HTTP may be a board, which the nodes named can ask. */
+async function askBoard(id: number, client: AdminClient, patience: number): Promise<Pick<Asked, "status" | "problem">> {
+  const reply = await client.send({ method: "GET", path: `/v1/boards/${id}` }, patience);
+  if (reply.kind === "done") return { status: parseBody(boardSchema, reply.body), problem: undefined };
+  const isBoard = reply.kind === "refused" && reply.refusal.error === "unreachable board";
+  return { status: undefined, problem: isBoard ? "it does not answer" : "its HTTP address is not known" };
 }
 
 /** Who leads by the word of a majority of the voters; 0 for nobody. */

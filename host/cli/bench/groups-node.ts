@@ -74,7 +74,7 @@ class GroupProcess {
       arenaBytes,
       memoryPages,
       syncs: this.#wal.stats.syncs,
-      connects: this.#transport.stats.connects,
+      connections: this.#transport.openSockets,
     };
   }
 

@@ -38,8 +38,8 @@ export interface Status {
   readonly arenaBytes: number;
   readonly memoryPages: number;
   readonly syncs: number;
-  /** Connections that this process has opened. */
-  readonly connects: number;
+  /** Connections that this process has, whoever dialled. */
+  readonly connections: number;
 }
 
 export interface Load {

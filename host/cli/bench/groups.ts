@@ -158,7 +158,8 @@ async function elect(processes: GroupProcesses): Promise<Record<string, number |
     msToPlace: round(placed),
     msUntilAllHaveLeaders: round(elected),
     leadersOnEachProcess: statuses.map(({ leads }) => leads).join("/"),
-    connectionsPerPairOfProcesses: sum(statuses.map(({ connects }) => connects)) / PAIRS,
+    // Each is counted by both of its ends.
+    connectionsPerPairOfProcesses: sum(statuses.map(({ connections }) => connections)) / 2 / PAIRS,
   };
 }
 

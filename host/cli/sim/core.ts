@@ -12,8 +12,7 @@ const WASM = ".wasm";
  * @throws {UsageError} when it cannot be read, or is none */
 export function moduleOf(name: string): CoreModule {
   if (name === "v8") return shippedCore();
-  if (!name.endsWith(WASM))
-    throw new UsageError(`a campaign runs on v8, or on a core in a ${WASM} file: not on ${name}`);
+  if (!name.endsWith(WASM)) throw new UsageError(`this runs on v8, or on a core in a ${WASM} file: not on ${name}`);
   try {
     return compileCore(new Uint8Array(readFileSync(name)));
   } catch (error) {

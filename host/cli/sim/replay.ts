@@ -15,8 +15,9 @@ import type { SimFlags } from "../sim.js";
 import { openAny } from "./core.js";
 import { tellBroken } from "./run.js";
 import { writeShrunk } from "./shrink.js";
+import { writeSpecTrace } from "./spec.js";
 
-type TraceFlags = Pick<SimFlags, "against" | "core" | "diagram" | "json" | "shrink">;
+type TraceFlags = Pick<SimFlags, "against" | "core" | "diagram" | "json" | "shrink" | "specTrace">;
 
 export function repeatTrace(file: string, flags: TraceFlags): void {
   try {
@@ -33,13 +34,14 @@ export function repeatTrace(file: string, flags: TraceFlags): void {
   }
 }
 
-function replay(trace: Trace, core: OpenCore, { diagram, json, shrink }: TraceFlags): void {
+function replay(trace: Trace, core: OpenCore, { diagram, json, shrink, specTrace }: TraceFlags): void {
   const { digest, skipped, steps, verdict } = replayTrace(trace, core);
   const isSame = core.sha256 === trace.core;
   if (isSame && trace.exact && (digest !== trace.digest || verdict.rule !== trace.rule)) {
     const was = `digest ${trace.digest}, ${trace.rule ?? "no rule broken"}`;
     throw new TraceError(`digest ${digest}, ${verdict.rule ?? "no rule broken"}, and the trace says ${was}`);
   }
+  if (specTrace !== undefined) writeSpecTrace(specTrace, trace, core);
   if (diagram) for (const line of drawTrace(trace, core)) say(line);
   if (json === true) sayJson({ digest, steps, skipped, ...verdict });
   else say(`${steps} actions, digest ${digest}, ${skipped} steps passed over, core ${core.sha256}`);

@@ -7,26 +7,40 @@ import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
 import { openAny } from "./core.js";
 import { writeShrunk } from "./shrink.js";
+import { writeSpecTrace } from "./spec.js";
 
 type RunFlags = Pick<
   SimFlags,
-  "core" | "faults" | "json" | "liveness" | "nodes" | "record" | "seed" | "shrink" | "steps" | "swarm"
+  | "core"
+  | "faults"
+  | "json"
+  | "liveness"
+  | "nodes"
+  | "record"
+  | "seed"
+  | "sessions"
+  | "shrink"
+  | "specTrace"
+  | "steps"
+  | "swarm"
 >;
 
 export function runOnce(flags: RunFlags): void {
   const core = openAny(flags.core);
   try {
-    const { faults, liveness, nodes, seed, steps } = flags;
-    const options = flags.swarm ? drawSwarm(seed) : { seed, nodes, steps, faults, liveness };
+    const { faults, liveness, nodes, seed, sessions, steps } = flags;
+    const options = flags.swarm ? drawSwarm(seed) : { seed, nodes, steps, faults, liveness, sessions };
     const result = runSimulation({ ...options, core });
     if (flags.json === true) sayJson(result);
     else for (const line of describe(result)) say(line);
-    const isRecorded = flags.record !== undefined || (flags.shrink !== undefined && result.rule !== null);
+    const isAsked = flags.record !== undefined || flags.specTrace !== undefined;
+    const isRecorded = isAsked || (flags.shrink !== undefined && result.rule !== null);
     const trace = isRecorded ? recordRun({ ...options, core }).trace : null;
     if (trace !== null && flags.record !== undefined) {
       writeTrace(flags.record, trace);
       tell(`${trace.steps.length} steps written: metalraft sim --trace ${flags.record}`);
     }
+    if (trace !== null && flags.specTrace !== undefined) writeSpecTrace(flags.specTrace, trace, core);
     if (result.rule === null) return;
     tellBroken(result);
     tell(`to repeat it: ${repeat(flags)}`);
@@ -55,10 +69,10 @@ export function tellBroken({ explanation, violation }: Pick<SimulationResult, "e
 }
 
 /** The command that gives the same run. */
-function repeat({ core, faults, liveness, nodes, seed, steps, swarm }: RunFlags): string {
+function repeat({ core, faults, liveness, nodes, seed, sessions, steps, swarm }: RunFlags): string {
   const on = core === "v8" ? "" : ` --core ${core}`;
   if (swarm) return `metalraft sim --swarm --seed ${seed}${on}`;
   const list = faults.length === FAULTS.length ? "all" : faults.join(",") || "none";
-  const more = liveness ? " --liveness" : "";
+  const more = `${liveness ? " --liveness" : ""}${sessions ? " --sessions" : ""}`;
   return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}${more}${on}`;
 }

@@ -50,7 +50,7 @@ describe("a node", () => {
 });
 
 describe("a folder", () => {
-  const own = { cluster: "0xab", id: 1, origin: "first" } as const;
+  const own = { cluster: "0xab", id: 1, origin: "first", transport: "tcp" } as const;
 
   function folder(): string {
     const made = mkdtempSync(join(tmpdir(), "metalraft-node-folder-"));
@@ -72,6 +72,7 @@ describe("a folder", () => {
     [{ ...own, id: 2 }, "holds the data of node 1: start it as --id 1"],
     [{ ...own, cluster: "0xac" }, "holds a node of cluster 0xab"],
     [{ ...own, origin: "joined" as const }, "without --join"],
+    [{ ...own, transport: "udp" as const }, "start it with --transport tcp"],
   ])("is not given to %j", (other, message) => {
     const data = folder();
     writeIdentity(data, own);

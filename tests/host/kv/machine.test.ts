@@ -85,7 +85,7 @@ describe("a command's bytes", () => {
   });
 
   it.each([
-    ["another version", [2, 0, 1, 0, 97, 0, 0, 0, 0], /format 2/],
+    ["another version", [3, 0, 1, 0, 97, 0, 0, 0, 0], /format 3/],
     ["an unknown kind", [1, 9], /no known kind/],
     ["a key that is not UTF-8", [1, 2, 1, 0, 0xff], /not UTF-8/],
     ["a get inside a transaction", [1, 3, 0, 0, 1, 0, 2, 1, 0, 97], /puts and deletes/],

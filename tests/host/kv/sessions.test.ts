@@ -2,12 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeCommand, type KvCommand } from "../../../host/kv/command.js";
-import { KvMachine } from "../../../host/kv/machine.js";
+import { encodeCommand, encodeLimited, type KvCommand } from "../../../host/kv/command.js";
+import { KvMachine, KvSessionsError } from "../../../host/kv/machine.js";
 import { STORE_RESULTS } from "../../../host/kv/result.js";
 import type { KvStoreResult } from "../../../host/kv/store.js";
 import { type Envelope, encodeEnvelope } from "../../../host/session/envelope.js";
-import { SESSION_LIMITS } from "../../../host/session/limits.js";
+import { NO_SESSIONS, SESSION_LIMITS } from "../../../host/session/limits.js";
 import { snapshotOf } from "../session-tape.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -56,12 +56,13 @@ describe("a kept result", () => {
     ],
     [{ kind: "txn", index: 7, succeeded: false }, "03 0700000000000000 00"],
     [{ kind: "rejected", index: 7, reason: "é" }, "04 0700000000000000 02000000 c3a9"],
+    [{ kind: "full", index: 7 }, "05 0700000000000000"],
   ])("of %o has these bytes", (made, expected) => {
     expect(Buffer.from(STORE_RESULTS.encode(made)).toString("hex")).toBe(expected.replaceAll(" ", ""));
   });
 
   test("of no known kind is refused", () => {
-    expect(() => STORE_RESULTS.decode(Uint8Array.of(5, ...new Uint8Array(8)))).toThrow(/no known kind/);
+    expect(() => STORE_RESULTS.decode(Uint8Array.of(6, ...new Uint8Array(8)))).toThrow(/no known kind/);
   });
 
   test("of every write fits what is kept for a key", () => {
@@ -80,6 +81,33 @@ describe("a kept result", () => {
     expect(STORE_RESULTS.encode({ kind: "rejected", index: 1, reason: "" }).length).toBeLessThan(
       SESSION_LIMITS.maxKeyBytes,
     );
+  });
+});
+
+describe("a cluster with a board, whose commands have a limit", () => {
+  const limited = encodeLimited({ kind: "put", key: "b", value: bytes("1") }, 1000);
+
+  test("goes on where nothing is kept", () => {
+    const log = new Log();
+    log.machine = new KvMachine(NO_SESSIONS);
+    expect(log.add(limited).kind).toBe("put");
+    for (const asked of [keyed("k", put("1")), { kind: "register", time: 1 } as const]) {
+      expect(log.add(asked)).toMatchObject({ answer: { kind: "refused" } });
+    }
+    expect(log.add(limited).kind).toBe("put");
+    expect(log.machine.get("a")).toBeUndefined();
+  });
+
+  test("is not left to part: a machine that would keep something stops, whichever came first", () => {
+    const first = new Log();
+    first.add(limited);
+    expect(() => first.add(keyed("k", put("1")))).toThrow(KvSessionsError);
+    const second = new Log();
+    second.add({ kind: "register", time: 1 });
+    expect(() => second.add(limited)).toThrow(/with NO_SESSIONS/);
+    const third = new Log();
+    third.machine.restore(snapshotOf(second.machine));
+    expect(() => third.add(limited)).toThrow(KvSessionsError);
   });
 });
 

@@ -44,11 +44,12 @@ describe("addresses", () => {
 });
 
 describe("hello", () => {
-  const own: Hello = { version: 1, sender: 1, cluster: 42n };
+  const own: Hello = { version: 1, sender: 1, cluster: 42n, incarnation: 5n, number: 6n };
   const from = (changes: Partial<Hello>) => checkHello(own, encodeHello({ ...own, sender: 2, ...changes }));
 
   it("lets a peer of the same cluster and version in", () => {
-    const peer = { version: 1, sender: 0xffffffff, cluster: 0xffffffffffffffffn };
+    const most = 0xffffffffffffffffn;
+    const peer = { version: 1, sender: 0xffffffff, cluster: most, incarnation: most, number: most - 1n };
     expect(checkHello({ ...own, cluster: peer.cluster }, encodeHello(peer))).toEqual(peer);
   });
 
@@ -71,7 +72,7 @@ describe("hello", () => {
   it("refuses node 0, this node's own id, and a wrong length", () => {
     expect(from({ sender: 0 })).toMatch(/node 0/);
     expect(from({ sender: 1 })).toMatch(/node 1, as this node does/);
-    expect(checkHello(own, encodeHello(own).subarray(0, 15))).toBe("sent a hello of 15 bytes instead of 16");
+    expect(checkHello(own, encodeHello(own).subarray(0, 31))).toBe("sent a hello of 31 bytes instead of 32");
     expect(checkHello(own, new Uint8Array(3))).toBe("sent a hello of 3 bytes");
   });
 });
@@ -128,7 +129,7 @@ describe("limits", () => {
     [{ maxConnections: 0 }, "maxConnections is 0: give a whole number from 1"],
     [{ pingIntervalMs: 1.5 }, "pingIntervalMs is 1.5"],
     [{ noticeIntervalMs: -1 }, "noticeIntervalMs is -1: give a whole number from 0"],
-    [{ idleTimeoutMs: 2 ** 31 }, "idleTimeoutMs is 2147483648"],
+    [{ helloTimeoutMs: 2 ** 31 }, "helloTimeoutMs is 2147483648"],
     [{ maxMessageBytes: 100, maxQueueBytes: 112 }, "maxQueueBytes is 112, less than one message"],
     [{ backoffMinMs: 10, backoffMaxMs: 9 }, "backoffMaxMs is 9, less than backoffMinMs (10)"],
   ])("refuses %j", (asked, text) => {

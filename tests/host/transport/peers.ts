@@ -110,11 +110,15 @@ export async function startNode(id: NodeId, options: Partial<TcpTransportOptions
   return node;
 }
 
-/** Has `from` dial `to`, and waits until messages can flow. */
+/** Tells `from` where `to` is, and waits until messages can flow. */
 export async function link(from: TestNode, to: NodeId, address: string): Promise<void> {
-  const before = from.recorder.of("connected").length;
   from.transport.addPeer(to, address);
-  await from.recorder.heard("connected", before + 1);
+  await from.recorder.until(() => from.transport.connected.includes(to));
+}
+
+/** Lets turns pass until something holds that no event of a test tells of. */
+export async function untilHolds(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
 }
 
 /** Lets what has been sent in this turn be handed over, or reported. */
@@ -125,7 +129,7 @@ export const portOf = (address: string): number => Number(address.slice(address.
 export function helloFrame(sender: NodeId, changes: Partial<Hello> = {}): Uint8Array {
   return encodeFrame(
     FRAME_KIND.hello,
-    encodeHello({ version: PROTOCOL_VERSION, cluster: CLUSTER, sender, ...changes }),
+    encodeHello({ version: PROTOCOL_VERSION, cluster: CLUSTER, sender, incarnation: 1n, number: 1n, ...changes }),
   );
 }
 

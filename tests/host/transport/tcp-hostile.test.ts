@@ -67,11 +67,11 @@ describe("foreign nodes", () => {
 
   it("refuses another protocol version and tells the peer its own", async () => {
     const socket = await provoke(helloFrame(3, { version: 7 }), messageFrame("must not arrive"));
-    expect(await node.recorder.heard("refused")).toContain("speaks protocol version 7, this node version 2");
+    expect(await node.recorder.heard("refused")).toContain("speaks protocol version 7, this node version 3");
     const [answer] = socket.ofKind(FRAME_KIND.hello);
-    const heard = answer && checkHello({ version: 2, sender: 3, cluster: CLUSTER }, answer);
-    expect(heard).toEqual({ version: 2, sender: 1, cluster: CLUSTER });
-    expect(node.recorder.notices.map(({ kind }) => kind)).toEqual(["refused"]);
+    const heard = answer && checkHello({ version: 3, sender: 3, cluster: CLUSTER, incarnation: 1n }, answer);
+    expect(heard).toMatchObject({ version: 3, sender: 1, cluster: CLUSTER });
+    expect(node.recorder.notices.map(({ kind }) => kind)).toEqual(["connected", "refused"]);
     await expectFriendUnharmed();
     expect(node.recorder.messages).toEqual(["friend"]);
   });
@@ -97,14 +97,14 @@ describe("foreign nodes", () => {
     earlier.write(helloFrame(3), messageFrame("earlier"));
     await node.recorder.received(1);
     const later = BareSocket.dial(node.transport.address);
-    later.write(helloFrame(3), messageFrame("later"));
+    later.write(helloFrame(3, { incarnation: 2n }), messageFrame("later"));
     await earlier.untilClosed();
     await node.recorder.received(2);
     expect(node.recorder.messages).toEqual(["earlier", "later"]);
     expect(node.recorder.of("replaced")[0]).toContain("two nodes have the same id");
     later.write(messageFrame("still here"));
     await node.recorder.received(3);
-    BareSocket.dial(node.transport.address).write(helloFrame(3));
+    BareSocket.dial(node.transport.address).write(helloFrame(3, { incarnation: 3n }));
     await later.untilClosed();
     await expectFriendUnharmed();
   });
@@ -123,6 +123,12 @@ describe("bytes that do not belong", () => {
     ["a frame longer than a hello before the hello", [encodeFrame(1, new Uint8Array(65))], /65 payload bytes/],
     ["a second hello", [helloFrame(3), helloFrame(3)], /kind 1/],
     ["an answer to no ping", [helloFrame(3), encodeFrame(FRAME_KIND.pong, new Uint8Array(0))], /kind 4/],
+    [
+      "a farewell with a payload",
+      [helloFrame(3), encodeFrame(FRAME_KIND.farewell, new Uint8Array(1))],
+      /kind 5 and 1 b/,
+    ],
+    ["a farewell before the hello", [encodeFrame(FRAME_KIND.farewell, new Uint8Array(0))], /kind 5 and 0 bytes/],
     ["a ping with a payload", [helloFrame(3), encodeFrame(FRAME_KIND.ping, new Uint8Array(5))], /kind 3 and 5 bytes/],
     ["an unknown kind", [helloFrame(3), encodeFrame(77, new Uint8Array(0))], /kind 77/],
     ["a frame that is too long", [helloFrame(3), messageFrame("x".repeat(1001))], /1001 payload bytes; at most 1000/],
@@ -141,7 +147,7 @@ describe("bytes that do not belong", () => {
     await expectFriendUnharmed();
   });
 
-  it("leaves a dialled peer that answers with anything but a hello, then pongs and messages", async () => {
+  it("leaves a dialled peer that answers with anything but a hello, then messages and answers to pings", async () => {
     const peer = await BareServer.listen();
     node.transport.addPeer(4, peer.address);
     (await peer.connection()).write(messageFrame("before the hello"));
@@ -149,10 +155,10 @@ describe("bytes that do not belong", () => {
     (await peer.connection(2)).write(
       helloFrame(4),
       messageFrame("a message"),
-      encodeFrame(FRAME_KIND.ping, new Uint8Array(0)),
-      messageFrame("after the ping"),
+      encodeFrame(FRAME_KIND.pong, new Uint8Array(0)),
+      messageFrame("after the answer to no ping"),
     );
-    expect(await node.recorder.heard("bad-frame", 2)).toContain("kind 3");
+    expect(await node.recorder.heard("bad-frame", 2)).toContain("kind 4");
     await peer.connection(3);
     expect(node.transport.stats.badFrames).toBe(2);
     expect(node.recorder.messages).toEqual(["a message"]);
@@ -183,11 +189,11 @@ describe("connections that hold a place", () => {
   });
 
   it("closes one that falls silent after its hello", async () => {
-    const guarded = await startNode(7, { idleTimeoutMs: 10 });
+    const guarded = await startNode(7, { pingIntervalMs: 2 });
     const socket = BareSocket.dial(guarded.transport.address);
     socket.write(helloFrame(3));
     await socket.untilClosed();
-    expect(guarded.recorder.of("silent")[0]).toMatch(/^connection from node 3 .*no byte for 10 ms/);
+    expect(guarded.recorder.of("disconnected")[0]).toMatch(/^connection from node 3 .*no answer to 3 pings/);
   });
 
   it("turns connections away beyond the limit, and takes new ones when there is room again", async () => {

@@ -3,7 +3,7 @@
  */
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { FRAME_KIND, FRAME_OVERHEAD_BYTES } from "../../../host/transport/frame.js";
+import { encodeFrame, FRAME_KIND, FRAME_OVERHEAD_BYTES } from "../../../host/transport/frame.js";
 import {
   BareServer,
   bytesOf,
@@ -15,7 +15,10 @@ import {
   startNode,
   type TestNode,
   turn,
+  untilHolds,
 } from "./peers.js";
+
+const PONG = encodeFrame(FRAME_KIND.pong, new Uint8Array(0));
 
 afterEach(async () => {
   await cleanUp();
@@ -55,7 +58,7 @@ describe("reconnecting", () => {
     expect(b.recorder.messages).toEqual(["fresh"]);
   });
 
-  it("waits ever longer for a peer that takes connections and refuses them, until one is opened", async () => {
+  it("waits ever longer for a peer that takes connections and ends them, until one holds", async () => {
     const peer = await BareServer.listen();
     const waits: number[] = [];
     const a = await startNode(1, { backoffMinMs: 1, backoffMaxMs: 8, random: () => 1 - Number.EPSILON });
@@ -68,14 +71,27 @@ describe("reconnecting", () => {
       await a.recorder.heard("refused", attempt);
       waits.push(...timeouts.mock.calls.map(([, ms]) => ms ?? 0));
     }
-    const connection = await peer.connection(7);
-    connection.write(helloFrame(2));
+    const endOpened = async (attempt: number): Promise<void> => {
+      timeouts.mockClear();
+      (await peer.connection(attempt)).destroy();
+      await a.recorder.heard("disconnected", attempt - 6);
+      waits.push(...timeouts.mock.calls.map(([, ms]) => ms ?? 0));
+    };
+    (await peer.connection(7)).write(helloFrame(2));
     await a.recorder.heard("connected");
-    timeouts.mockClear();
-    connection.destroy();
-    await a.recorder.heard("disconnected");
-    waits.push(...timeouts.mock.calls.map(([, ms]) => ms ?? 0));
-    expect(waits).toEqual([1, 2, 4, 8, 8, 8, 1]);
+    await endOpened(7);
+    const pings = vi.spyOn(globalThis, "setInterval");
+    const connection = await peer.connection(8);
+    connection.write(helloFrame(2));
+    await a.recorder.heard("connected", 2);
+    const ping = pings.mock.lastCall?.[0];
+    ping?.();
+    await connection.until(() => connection.ofKind(FRAME_KIND.ping).length === 1);
+    const before = a.transport.stats.bytesIn;
+    connection.write(PONG);
+    await untilHolds(() => a.transport.stats.bytesIn > before);
+    await endOpened(8);
+    expect(waits).toEqual([1, 2, 4, 8, 8, 8, 8, 1]);
   });
 
   it("gives an attempt up when the peer does not say hello in time", async () => {

@@ -11,9 +11,8 @@
 #define BOARD_POOL (CONFIG_METALRAFT_POOL_KIB * 1024)
 #endif
 
-/* One arena of the plan of node_options.c: that of sizes.h with longer addresses, and what the allocator takes. */
-#define BOARD_LONGER_ADDRESSES (METALRAFT_BOARD_NODES * (POSIX_ADDRESS_BYTES - METALRAFT_BOARD_ADDRESS))
-#define BOARD_ARENA (METALRAFT_BOARD_ARENA + BOARD_LONGER_ADDRESSES + METALRAFT_HEAP_BYTES)
+/* One arena of the plan of node_options.c, which is that of sizes.h, and what the allocator takes. */
+#define BOARD_ARENA (METALRAFT_BOARD_ARENA + METALRAFT_HEAP_BYTES)
 
 /* The interpreter's stack. */
 #ifndef BOARD_INTERPRETER_STACK

@@ -37,6 +37,7 @@ static const esp_console_cmd_t commands[] = {
     {.command = "local", .help = "reads a key as this node has it", .hint = " KEY", .func = forward},
     {.command = "transfer", .help = "hands over leadership; ID 0: to the best", .hint = " ID", .func = forward},
     {.command = "add", .help = "adds a node, on the leader", .hint = " ID HOST:PORT", .func = forward},
+    {.command = "learner", .help = "adds a node that never votes", .hint = " ID HOST:PORT", .func = forward},
     {.command = "remove", .help = "removes a member, on the leader", .hint = " ID", .func = forward},
 };
 
