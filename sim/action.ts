@@ -25,6 +25,14 @@ export const Action = {
   TELL: 19,
   INSTALL: 20,
   LOSE: 21,
+  BOUNDARY: 22,
+  HINDER: 23,
+  RELIEVE: 24,
+  HOLD_UP: 25,
+  LET_GO: 26,
+  CORRUPT: 27,
+  RATE: 28,
+  LOSE_DISK: 29,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -54,6 +62,14 @@ const WORDS: Readonly<Record<Action, (a: number, b: number) => string>> = {
   [Action.TELL]: (node) => `tell ${node} that its snapshot is durable`,
   [Action.INSTALL]: (node) => `make the snapshot that ${node} received durable`,
   [Action.LOSE]: (node) => `lose the snapshot that ${node} receives`,
+  [Action.HINDER]: (from, to) => `hinder ${from} -> ${to}`,
+  [Action.RELIEVE]: (from, to) => `hinder ${from} -> ${to} no more`,
+  [Action.HOLD_UP]: (serial, to) => `hold up message ${serial} to ${to}`,
+  [Action.LET_GO]: (serial, to) => `let go message ${serial} to ${to}`,
+  [Action.CORRUPT]: (serial, to) => `deliver message ${serial} to ${to}, damaged`,
+  [Action.RATE]: (node, rate) => `let the clock of ${node} run at ${rate} thousandths`,
+  [Action.LOSE_DISK]: (node) => `lose ${node} with its disk`,
+  [Action.BOUNDARY]: (node, effects) => `let ${node} die after ${effects} more effects`,
 };
 
 /** A ring of the last actions. */

@@ -3,19 +3,23 @@
  * judgeable by the linearizability checker. Reads and writes both go through the log. Every write has a value of its own.
  *
  * A client hears the answer from the node that it asked. If that node crashes, or the client loses patience, the
- * operation's outcome is unknown to it, and it goes on with another operation.
+ * operation's outcome is unknown to it, and it goes on with another operation. Clients with sessions ask again instead: they
+ * are in session-clients.ts.
  */
 
+import { encodePlain } from "../host/session/envelope.js";
 import type { Operation } from "./checkers/history.js";
 import type { Region } from "./core-under-test.js";
 import type { SimMachine } from "./machine.js";
 import type { Random } from "./random.js";
+import type { SessionClients } from "./session-clients.js";
 
-const KEYS = 16;
+/** Registers. */
+export const KEYS = 16;
 /** Bytes of a command before what fills it up. */
 export const COMMAND_BYTES = 8;
 /** Bit of a command's second word that marks a write. */
-const WRITE = 0x100;
+export const WRITE = 0x100;
 
 const Outcome = { OPEN: 0, OK: 1, FAILED: 2, UNKNOWN: 3 } as const;
 
@@ -59,6 +63,8 @@ interface Request {
 
 /** All clients of a run. */
 export class Clients {
+  /** Those with sessions; null in a run that has none. */
+  sessions: SessionClients | null = null;
   readonly #requests: Request[] = [];
   /** Each client's open request. */
   readonly #open: (Request | null)[];
@@ -95,11 +101,17 @@ export class Clients {
   /** The command of a request of a client that does not wait: a view that holds until the next call. */
   command({ client, key, write: isWrite, length }: ClientRequest): Uint8Array {
     const id = this.#requests.length + 1;
-    const request = { id, client, key, isWrite, invoked: ++this.#time, node: 0, index: 0, term: 0 };
+    const request = { id, client, key, isWrite, invoked: this.tick(), node: 0, index: 0, term: 0 };
     this.#idle = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
     this.#view.setUint32(0, id, true);
     this.#view.setUint32(4, key | (isWrite ? WRITE : 0), true);
-    return this.#buffer.subarray(0, length);
+    const command = this.#buffer.subarray(0, length);
+    return this.sessions === null ? command : encodePlain(command);
+  }
+
+  /** The number of the next event that clients notice. */
+  tick(): number {
+    return ++this.#time;
   }
 
   /** Whether there is such a client, and it waits for nothing. */
@@ -143,7 +155,7 @@ export class Clients {
   query(node: number, { client, key }: ClientQuery): (seen: number | undefined) => void {
     const id = this.#requests.length + 1;
     const place = { node, index: -id, term: 0 };
-    const request = { id, client, key, isWrite: false, invoked: ++this.#time, ...place };
+    const request = { id, client, key, isWrite: false, invoked: this.tick(), ...place };
     const open: Request = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
     this.#requests.push(open);
     this.#open[client] = open;
@@ -173,11 +185,12 @@ export class Clients {
   /** A node crashed: its clients never hear from it. */
   crashed(node: number): void {
     for (const request of [...this.#mapOf(node).values()]) this.#end(request, Outcome.UNKNOWN, 0);
+    this.sessions?.crashed(node);
   }
 
   /** Requests that were answered. */
   get answered(): number {
-    let count = 0;
+    let count = this.sessions?.counts.answered ?? 0;
     for (const request of this.#requests) if (request.outcome === Outcome.OK) count++;
     return count;
   }
@@ -185,6 +198,7 @@ export class Clients {
   /** What the clients saw, for the linearizability checker. */
   *history(): Generator<Operation> {
     for (const request of this.#requests) yield operationOf(request);
+    if (this.sessions !== null) yield* this.sessions.history();
   }
 
   #mapOf(node: number): Map<number, Request> {
@@ -196,7 +210,7 @@ export class Clients {
   #end(request: Request, outcome: number, result: number): void {
     request.outcome = outcome;
     request.result = result;
-    request.returned = ++this.#time;
+    request.returned = this.tick();
     this.#open[request.client] = null;
     this.#mapOf(request.node).delete(request.index);
   }
@@ -222,12 +236,16 @@ export class RegisterMachine implements SimMachine {
     readonly clients: Clients,
   ) {}
 
-  apply(index: number, term: number, memory: Region, offset: number): void {
-    const id = memory.words[offset >>> 2] as number;
-    const second = memory.words[(offset >>> 2) + 1] as number;
-    const key = second & (KEYS - 1);
-    if ((second & WRITE) !== 0) this.#values[key] = id;
-    this.clients.applied(this.node, index, term, this.#values[key] as number);
+  apply(index: number, term: number, memory: Region, offset: number, _length: number): void {
+    const word = offset >>> 2;
+    const seen = this.execute(memory.words[word] as number, memory.words[word + 1] as number);
+    this.clients.applied(this.node, index, term, seen);
+  }
+  /** Executes a command of two words; answers the request that wrote the value which its key has then. */
+  protected execute(id: number, what: number): number {
+    const key = what & (KEYS - 1);
+    if ((what & WRITE) !== 0) this.#values[key] = id;
+    return this.#values[key] as number;
   }
   save(): Uint8Array {
     return new Uint8Array(this.#values.slice().buffer);

@@ -7,14 +7,16 @@
 import { voterSets } from "./messages.js";
 import type { SimNode } from "./sim-node.js";
 
-/** Whether some node can win an election when all messages arrive. */
+/** Whether some node can win an election when all messages arrive, and nobody else comes back. */
 export function someCanBeElected(nodes: readonly SimNode[]): boolean {
-  return nodes.some((node) => canBeElected(node, nodes));
+  const running = nodes.filter((node) => node.isUp);
+  return running.some((node) => canBeElected(node, running));
 }
 
 function canBeElected(candidate: SimNode, nodes: readonly SimNode[]): boolean {
+  if (candidate.isWitness || candidate.core.state.members === 0) return false;
   const sets = voterSets(candidate.core.configuration()).filter((set) => set.length > 0);
-  if (candidate.isWitness || !sets.some((set) => set.includes(candidate.id))) return false;
+  if (!sets.some((set) => set.includes(candidate.id))) return false;
   return sets.every((set) => {
     const willing = set.filter((id) => nodes.some((node) => node.id === id && isAsNew(candidate, node)));
     return willing.length * 2 > set.length;

@@ -2,9 +2,10 @@
  * Actions of a world whose answers are judged, or heard by clients: what a random driver and a replay of it share.
  */
 
-import { StatusCode } from "../host/core/abi.js";
+import { ReadKind, StatusCode } from "../host/core/abi.js";
 import { type ClientQuery, type ClientRequest, type Clients, RegisterMachine } from "./clients.js";
-import type { Link } from "./network.js";
+import { isOfThisVersion, type Link } from "./network.js";
+import type { SessionStep } from "./session-clients.js";
 import type { SimNode } from "./sim-node.js";
 import type { World } from "./world.js";
 
@@ -23,8 +24,10 @@ export class JudgedActions {
   ) {}
 
   deliver(link: Link, position: number): void {
+    const envelope = link.messages[position];
+    const isTaken = envelope !== undefined && isOfThisVersion(envelope);
     const status = this.world.deliver(link, position);
-    if (status < 0 && status !== StatusCode.STOPPED) {
+    if (status < 0 && status !== StatusCode.STOPPED && isTaken) {
       this.world.report(
         "messages are taken",
         `node ${link.to} refuses a message of ${link.from} with status ${status}`,
@@ -34,8 +37,30 @@ export class JudgedActions {
 
   /** A client that waits for nothing asks a node to write, or to read through the log. */
   propose(node: SimNode, request: ClientRequest): void {
-    const { client, key, write } = request;
-    this.world.propose(node, this.clients.command(request), { client, key, write }, this.#onProposed);
+    const { client, key, length, write } = request;
+    const step = { do: "PROPOSE", node: node.id, client, key, write, length } as const;
+    this.world.propose(node, this.clients.command(request), step, this.#onProposed);
+  }
+
+  /** A client with a session asks a node for what the step says; false if that makes no sense now. */
+  session(node: SimNode, step: SessionStep): boolean {
+    const { sessions } = this.clients;
+    const asked = sessions?.ask(node, step) ?? null;
+    if (sessions === null || asked === null) return false;
+    const { attempt, envelope } = asked;
+    this.world.propose(node, envelope, step, ({ core, id }, status) => {
+      if (status === StatusCode.OK) sessions.taken(id, core.state.last, core.state.term, attempt);
+    });
+    return true;
+  }
+
+  /** A client with a session stops to ask for a command; false if it does not wait for it. */
+  abandon(client: number, sequence: number): boolean {
+    const { sessions } = this.clients;
+    if (sessions === null || !sessions.isOpen(client, sequence)) return false;
+    if (this.world.tap !== null) this.world.note({ do: "ABANDON", client, sequence });
+    sessions.abandon(client, sequence);
+    return true;
   }
 
   /** A client that waits for nothing asks a node that keeps registers for a read beside the log. */
@@ -43,7 +68,9 @@ export class JudgedActions {
     const { machine } = node;
     if (!(machine instanceof RegisterMachine)) throw new TypeError(`node ${node.id} keeps no registers`);
     const done = this.clients.query(node.id, query);
-    node.pendingReads.onNext = (answered) => done(answered ? machine.value(query.key) : undefined);
+    // What a lease is worth that clocks do not keep to, nobody promises: the client takes it for no answer.
+    const counts = kind !== ReadKind.LEASE || this.world.leasesHold;
+    node.pendingReads.onNext = (answered) => done(answered && counts ? machine.value(query.key) : undefined);
     const status = this.world.read(node, kind, query);
     if (!READ_STATUSES.includes(status)) {
       this.world.report("reads are taken", `node ${node.id} answers a read with ${status}`);
@@ -53,13 +80,6 @@ export class JudgedActions {
   giveUp(client: number): void {
     if (this.world.tap !== null) this.world.note({ do: "GIVE_UP", client });
     this.clients.giveUp(client);
-  }
-
-  /** Crashes a node; see World.crash. */
-  stop(node: SimNode, keep: number, torn: number): void {
-    this.world.crash(node, keep, torn);
-    this.clients.crashed(node.id);
-    node.readsDeferred = false;
   }
 
   /** A node that stopped by itself did so because an effect failed. */

@@ -1,10 +1,10 @@
 /**
  * Liveness, which no single step shows: once faults stop, the cluster recovers. Links heal, nodes restart, disks and
  * operators do what they owe, every message arrives, time passes. Then within a bounded number of election timeouts there
- * is a leader, it commits what it is asked for, everything that clients wait for is answered or can be refused, and all
- * members have equal logs and state machines. Meanwhile no more messages are under way than windows allow.
+ * is a leader, it commits what it is asked for, everything that clients wait for is answered or can be refused, what clients
+ * with sessions ask for again is answered, and all members have equal logs and state machines. Meanwhile no more messages are under way than windows allow.
  *
- * Nodes that are no members any more owe nothing: nobody sends them anything.
+ * Nodes that are no members any more owe nothing: nobody sends them anything. Nor do those that are lost with their disks.
  */
 
 import { RoleName } from "../host/core/abi.js";
@@ -26,6 +26,8 @@ const BESIDE_WINDOW = 16;
 /** What a message under way at first may grow to while nobody waits: its answer, what the answer lets go, and reads that
  * followers ask again for with every answer until they have caught up. */
 const ANSWERS = 16;
+/** The rate of a clock that keeps true time, in its ms a second. */
+const TRUE_RATE = 1000;
 /** What is asked for at the end: to write, as shortly as possible. */
 const LAST_REQUEST = { client: 0, key: 0, write: true, length: 8 } as const;
 const RULE = "liveness";
@@ -64,6 +66,7 @@ class Recovering {
     this.#until(() => this.#isSettled());
     this.#until(() => this.#isWritten());
     this.#until(() => this.#isSettled());
+    this.#until(() => this.#haveSessionsAnswers());
     for (const { client } of clients.waiting()) clients.giveUp(client);
     return { timeouts: Math.ceil(this.#elapsed / this.#timeout), actions: world.steps - before };
   }
@@ -71,10 +74,16 @@ class Recovering {
   #heal(): void {
     const { world } = this.open;
     world.autoFlush = true;
-    for (const link of world.network.links) if (link.blocked) world.unblock(link);
+    for (const link of world.network.links) {
+      if (link.blocked) world.unblock(link);
+      if (link.hindrance !== null) world.hinder(link, null);
+    }
+    while (world.network.heldUp.length > 0) world.letGo(0);
     for (const node of world.nodes) {
+      if (!world.leasesHold) world.setRate(node, TRUE_RATE);
       world.deferReads(node, false);
       world.refuseChunks(node, false);
+      node.gate.open();
       // Hosts flush after they have handed over what they have.
       if (node.isUp) world.flush(node);
     }
@@ -110,9 +119,10 @@ class Recovering {
     let served = false;
     for (const node of world.nodes) {
       const { disk, snapshots } = node;
+      if (node.isLost) continue;
       if (node.isUp && node.core.state.failure !== 0) {
         this.#actions.judgeFailure(node);
-        this.#actions.stop(node, disk.pending.length, 0);
+        world.crash(node, disk.pending.length);
       }
       if (!node.isUp) world.restart(node);
       else if (disk.pending.length > 0) world.makeDurable(node);
@@ -164,7 +174,8 @@ class Recovering {
 
   #membersOf(leader: SimNode): SimNode[] {
     const { world } = this.open;
-    return membersOf(leader.core.configuration()).map(({ id }) => world.node(id));
+    const members = membersOf(leader.core.configuration()).map(({ id }) => world.node(id));
+    return members.filter((node) => !node.isLost);
   }
 
   #isSettled(): boolean {
@@ -219,10 +230,19 @@ class Recovering {
     return leader.core.state.last > last;
   }
 
+  /** Clients with sessions ask the leader again; whether all that they began is answered. */
+  #haveSessionsAnswers(): boolean {
+    const { sessions } = this.open.clients;
+    const leader = this.#leader();
+    if (sessions === null) return true;
+    if (leader !== null) for (const step of [...sessions.unasked(leader)]) this.#actions.session(leader, step);
+    return sessions.open === 0;
+  }
+
   #report(): never {
     const { clients, world } = this.open;
     const timeouts = Math.ceil(this.#elapsed / this.#timeout);
-    const waiting = [...clients.waiting()].length;
+    const waiting = [...clients.waiting()].length + (clients.sessions?.open ?? 0);
     const nodes = world.nodes.map(describeNode).join("\n  ");
     return world.report(
       this.#leader() === null && !someCanBeElected(world.nodes) ? ELECTABILITY : RULE,
@@ -231,7 +251,9 @@ class Recovering {
   }
 }
 
-function describeNode({ core, disk, id, pendingReads }: SimNode): string {
+function describeNode(node: SimNode): string {
+  if (node.isLost) return `node ${node.id} is lost with its disk`;
+  const { core, disk, id, pendingReads } = node;
   const { applied, commit, configurationIndex, last, leader, role, snapshotIndex, term } = core.state;
   const log = `log ${last}, commit ${commit}, applied ${applied}, snapshot ${snapshotIndex}`;
   const waits = `${disk.pending.length} writes and ${pendingReads.count} reads wait`;

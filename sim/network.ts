@@ -3,11 +3,13 @@
  *
  * Fault model. A message is delivered, dropped or duplicated when the test says so; any one on a link may be next, so
  * reordering is a choice among them. It may arrive long after its sender crashed and restarted. A blocked link loses what
- * is sent over it while it is blocked, in that direction only; what was under way before is not touched. Messages arrive
- * unchanged, and only from the node that they name.
+ * is sent over it while it is blocked, in that direction only; what was under way before is not touched. A hindered link
+ * loses some of what is sent, or messages of some kinds, or what it has no room for, or has its messages say that they
+ * are of another version. A message that is held up is on no link until it is let go. Messages arrive unchanged, unless
+ * their receiver can tell (damage.ts), and only from the node that they name.
  */
 
-import { Header } from "../host/core/abi.js";
+import { Header, MessageFormat } from "../host/core/abi.js";
 import type { Region } from "./core-under-test.js";
 
 /** A message under way, or held back until it may leave. */
@@ -67,10 +69,37 @@ export function kindOf(envelope: Envelope): number {
   return envelope.bytes[Header.kind] as number;
 }
 
+/** The version of the wire format of nodes that speak another one. */
+export const OTHER_VERSION = MessageFormat.VERSION + 1;
+
+/** Whether a message is in the version of the wire format that the core speaks. */
+export function isOfThisVersion(envelope: Envelope): boolean {
+  return envelope.bytes[Header.version] === MessageFormat.VERSION;
+}
+
+/** What else than being cut a link may suffer from. */
+export interface Hindrance {
+  /** A bit for each of the next 32 messages, the lowest first: whether it is lost. */
+  readonly losses: number;
+  /** A bit for each kind of message that is lost. */
+  readonly kinds: number;
+  /** Messages that fit the link; 0 if any number does. */
+  readonly room: number;
+  /** Where there is no room, the oldest message is lost; else the newest. */
+  readonly losesOldest: boolean;
+  /** Messages say that they are of another version. */
+  readonly otherVersion: boolean;
+}
+
+/** Nothing. */
+export const UNHINDERED: Hindrance = { losses: 0, kinds: 0, room: 0, losesOldest: false, otherVersion: false };
+
 /** The messages under way from one node to another, oldest first. */
 export class Link {
   readonly messages: Envelope[] = [];
   blocked = false;
+  /** Null most of the time. */
+  hindrance: Hindrance | null = null;
   /** Messages that it took so far. */
   taken = 0;
   constructor(
@@ -82,6 +111,10 @@ export class Link {
 /** All links between nodes 1 to `nodes`. */
 export class Network {
   readonly pool = new EnvelopePool();
+  /** Messages that are held up, in the order in which they were taken off their links. */
+  readonly heldUp: Envelope[] = [];
+  /** What became of messages on hindered links, and of those that were held up. */
+  readonly counts = { lostInBursts: 0, lostByKind: 0, overflows: 0, otherVersions: 0, heldUp: 0 };
   readonly #links: Link[] = [];
   readonly #byEnds: Link[][] = [];
   #count = 0;
@@ -116,7 +149,7 @@ export class Network {
   /** Puts a message on its link; false if it is lost there. */
   send(envelope: Envelope): boolean {
     const link = this.#byEnds[envelope.from]?.[envelope.to];
-    if (link === undefined || link.blocked) {
+    if (link === undefined || link.blocked || (link.hindrance !== null && !this.#passes(link, envelope))) {
       this.pool.release(envelope);
       return false;
     }
@@ -143,8 +176,55 @@ export class Network {
     this.send(this.pool.fill(from, to, original, 0, length, barrier));
   }
 
+  /** Takes the message at a position off its link until it is let go. */
+  holdUp(link: Link, position: number): Envelope {
+    const envelope = this.take(link, position);
+    this.heldUp.push(envelope);
+    this.counts.heldUp++;
+    return envelope;
+  }
+
+  /** Puts a message that was held up back on its link, behind all others. It was under way before a cut. */
+  letGo(position: number): Envelope {
+    const [envelope] = this.heldUp.splice(position, 1);
+    if (envelope === undefined) throw new RangeError(`no message ${position} is held up`);
+    this.link(envelope.from, envelope.to).messages.push(envelope);
+    this.#count++;
+    return envelope;
+  }
+
   /** All messages under way, in the order of sending. */
   underWay(): Envelope[] {
-    return this.#links.flatMap((link) => link.messages).sort((a, b) => a.serial - b.serial);
+    const all = [...this.#links.flatMap((link) => link.messages), ...this.heldUp];
+    return all.sort((a, b) => a.serial - b.serial);
+  }
+
+  /** Whether a hindered link takes a message. */
+  #passes(link: Link, envelope: Envelope): boolean {
+    const { kinds, losesOldest, losses, otherVersion, room } = link.hindrance ?? UNHINDERED;
+    if (losses !== 0) {
+      this.#hinder(link, { losses: losses >>> 1 });
+      if ((losses & 1) !== 0) return this.#loses("lostInBursts");
+    }
+    if (((kinds >>> kindOf(envelope)) & 1) !== 0) return this.#loses("lostByKind");
+    if (room > 0 && link.messages.length >= room) {
+      this.#loses("overflows");
+      if (!losesOldest) return false;
+      this.pool.release(this.take(link, 0));
+    }
+    if (otherVersion && isOfThisVersion(envelope)) {
+      envelope.bytes[Header.version] = OTHER_VERSION;
+      this.counts.otherVersions++;
+    }
+    return true;
+  }
+
+  #hinder(link: Link, changed: Partial<Hindrance>): void {
+    link.hindrance = { ...(link.hindrance ?? UNHINDERED), ...changed };
+  }
+
+  #loses(why: "lostInBursts" | "lostByKind" | "overflows"): false {
+    this.counts[why]++;
+    return false;
   }
 }

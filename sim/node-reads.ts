@@ -1,11 +1,12 @@
 /** Reads that wait on a simulated node, and what was committed when each was asked for: what its answer must see. */
 
-import { StatusCode } from "../host/core/abi.js";
+import { ReadKind, StatusCode } from "../host/core/abi.js";
 import type { SimNode } from "./sim-node.js";
 
 /** A read that waits. */
 interface Waiting {
   readonly ticket: number;
+  /** What was committed when it was asked for: what its answer must see, if that is judged. */
   readonly committed: number;
   readonly done: ((answered: boolean) => void) | undefined;
 }
@@ -25,7 +26,8 @@ export class NodeReads {
   /** Asks the core. */
   ask(kind: number): number {
     const { node } = this;
-    const committed = node.around.committed;
+    const isJudged = kind !== ReadKind.LEASE || node.around.leasesHold;
+    const committed = isJudged ? node.around.committed : 0;
     const done = this.onNext;
     this.onNext = undefined;
     const status = node.core.read(node.clock, kind);

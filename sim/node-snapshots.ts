@@ -128,10 +128,9 @@ export class NodeSnapshots {
     return status;
   }
 
-  /** The image that is being received is lost. */
+  /** The image that is being received is lost. What is durable stays, and the core is still to be told of it. */
   lost(): void {
     this.#incoming = null;
-    this.#untold = false;
   }
 
   /** See CoreEffects.readSnapshot. */

@@ -5,12 +5,16 @@
  */
 
 import { Role, type TimerKind } from "../host/core/abi.js";
+import { Agenda } from "./agenda.js";
 import type { Clients } from "./clients.js";
-import { type Draw, FAULT_DRAWS, type Fault, WEIGHTS, type Weights } from "./faults.js";
+import { type Draw, FAULT_DRAWS, type Fault, SESSION_DRAWS, WEIGHTS, type Weights } from "./faults.js";
 import { JudgedActions } from "./judged-actions.js";
+import { isNew } from "./lost-disks.js";
 import type { Link } from "./network.js";
 import type { Random } from "./random.js";
+import { RandomNetwork } from "./random-network.js";
 import { RandomOperator } from "./random-operator.js";
+import { RandomProcess } from "./random-process.js";
 import { FailingEffect, type SimNode, TIMER_KINDS, UNARMED } from "./sim-node.js";
 import type { World } from "./world.js";
 
@@ -18,8 +22,17 @@ import type { World } from "./world.js";
 const MOST_UNDER_WAY = 256;
 /** Draws without an action that could be taken, before time passes. */
 const DRAWS = 8;
+/** Effects that a node may let out before it dies between two of them, exclusive: flushes have few. */
+const MOST_EFFECTS = 12;
+/** Writes under way that survive such a death when they do not all, exclusive. */
+const MOST_KEPT = 4;
+/** As many as are under way. */
+const KEEP_ALL = 1 << 16;
 /** Entries of an append that a crash may leave behind of it. */
 const MOST_TORN = 4;
+/** Actions between two steps to replace a node that is lost, exclusive, and how many there are. */
+const REPLACING = 300;
+const MOST_REPLACING = 100;
 
 /** Actions taken, by what was drawn. */
 export type DrawCounts = Record<Draw, number>;
@@ -32,6 +45,11 @@ export class RandomDriver {
   readonly #dirty: boolean[] = [];
   readonly #actions: JudgedActions;
   readonly #operator: RandomOperator;
+  readonly #agenda = new Agenda();
+  readonly #network: RandomNetwork;
+  readonly #process: RandomProcess;
+  /** Nodes that are to take the place of others. */
+  readonly #newcomers = new Set<SimNode>();
   readonly #weights: Weights;
 
   constructor(
@@ -45,8 +63,12 @@ export class RandomDriver {
     this.#faults = new Set(faults);
     this.#actions = new JudgedActions(world, clients);
     this.#operator = new RandomOperator(world, clients, random, this.#actions);
+    this.#network = new RandomNetwork(world, random, this.#agenda);
+    this.#process = new RandomProcess(world, random, this.#agenda, (node) => this.#awake(node));
     const draws = Object.keys(WEIGHTS) as Draw[];
-    const isLeftOut = (draw: Draw) => FAULT_DRAWS.some((fault) => fault === draw && !this.#faults.has(fault));
+    const isLeftOut = (draw: Draw) =>
+      FAULT_DRAWS.some((fault) => fault === draw && !this.#faults.has(fault)) ||
+      (clients.sessions === null && SESSION_DRAWS.includes(draw));
     this.#draws = draws.filter((draw) => !isLeftOut(draw));
     this.#total = this.#draws.reduce((sum, draw) => sum + weights[draw], 0);
     this.counts = Object.fromEntries(draws.map((draw) => [draw, 0])) as DrawCounts;
@@ -54,17 +76,20 @@ export class RandomDriver {
 
   /** Takes actions until the world has taken `steps`. */
   run(steps: number): void {
-    while (this.world.steps < steps) this.#act();
+    while (this.world.steps < steps) {
+      if (this.#agenda.due <= this.world.steps) this.#agenda.run(this.world.steps);
+      this.#act();
+    }
   }
 
   #act(): void {
     if (this.world.network.count > MOST_UNDER_WAY) {
-      this.#take("deliver");
+      if (!this.#take("deliver")) this.#process.awakeAll();
       return;
     }
     for (let i = 0; i < DRAWS; i++) if (this.#take(this.#draw())) return;
-    this.#take("restart");
-    this.#take("time");
+    const isRestarted = this.#take("restart");
+    if (!this.#take("time") && !isRestarted) this.#process.awakeAll();
   }
 
   #draw(): Draw {
@@ -98,49 +123,102 @@ export class RandomDriver {
         return this.#time();
       case "giveUp":
         return this.#giveUp();
+      case "session":
+        return this.#session();
+      case "abandon":
+        return this.#abandon();
       case "restart":
         return this.#restart();
       case "heal":
-        return this.#heal();
+        return this.#network.heal();
       default:
-        return this.#fault(draw);
+        return this.#faultOnNode(draw);
     }
   }
 
-  #fault(draw: Draw): boolean {
+  #faultOnNode(draw: Draw): boolean {
     switch (draw) {
-      case "drop":
-        return this.#onMessage((link, position) => this.world.drop(link, position));
-      case "duplicate":
-        return this.#onMessage((link, position) => this.world.duplicate(link, position));
-      case "partition":
-        return this.#partition();
       case "crash":
         return this.#crash();
+      case "boundary":
+        return this.#dieAtBoundary();
       case "timer":
-        return this.#fireAny(this.#node());
+        return this.#onNode((node) => this.#fireAny(node));
       case "storage":
         return this.#failStorage();
       case "read":
         return this.#deferReads();
       case "snapshot":
-        return this.#operator.snapshot(this.#node());
+        return this.#onNode((node) => this.#operator.snapshot(node));
       case "membership":
         return this.#withLeader((leader) => this.#operator.reconfigure(leader));
       case "transfer":
         return this.#withLeader((leader) => this.#operator.transfer(leader));
       case "query":
-        return this.#operator.query(this.#node());
-      default:
+        return this.#onNode((node) => this.#operator.query(node));
+      case "unreachable":
         return this.#unreachable();
+      case "pause":
+        return this.#process.pause();
+      case "slow":
+        return this.#process.slow();
+      case "jump":
+        return this.#process.jump();
+      case "drift":
+        return this.#process.drift();
+      case "disk":
+        return this.#loseDisk();
+      default:
+        return this.#faultOnNetwork(draw);
+    }
+  }
+
+  #faultOnNetwork(draw: Draw): boolean {
+    switch (draw) {
+      case "drop":
+      case "duplicate":
+        return this.#onMessage((link, position) => {
+          this.world[draw](link, position);
+          return true;
+        });
+      case "delay":
+      case "stale":
+        return this.#onMessage((link, position) => this.#network[draw](link, position));
+      case "corrupt":
+        return this.#corrupt();
+      case "partition":
+      case "halves":
+      case "alone":
+      case "oneway":
+      case "bridge":
+      case "ring":
+      case "flap":
+      case "swizzle":
+      case "burst":
+      case "kinds":
+      case "version":
+      case "queue":
+        return this.#network[draw]();
+      default:
+        throw new Error(`nothing is known of ${draw}`);
     }
   }
 
   #withLeader(act: (leader: SimNode) => boolean): boolean {
     const leader = this.world.nodes.find((node) => node.leads);
-    if (leader === undefined || !act(leader)) return false;
+    if (leader === undefined || this.#isHeld(leader) || !act(leader)) return false;
     this.#touched(leader);
     return true;
+  }
+
+  #onNode(act: (node: SimNode) => boolean): boolean {
+    const node = this.#node();
+    return !this.#isHeld(node) && act(node);
+  }
+
+  /** Whether nothing reaches a node now. */
+  #isHeld(node: SimNode): boolean {
+    return this.#process.held > 0 && this.#process.isHeld(node);
   }
 
   #node(): SimNode {
@@ -156,14 +234,14 @@ export class RandomDriver {
     this.#dirty[node.id] = false;
   }
 
-  /** Draws a link with a message, by going on from a random one. */
+  /** Draws a link with a message for a node that is not held, by going on from a random one. */
   #link(): Link | null {
     const { links } = this.world.network;
     if (this.world.network.count === 0) return null;
     const start = this.random.below(links.length);
     for (let i = 0; i < links.length; i++) {
       const link = links[start + i < links.length ? start + i : start + i - links.length] as Link;
-      if (link.messages.length > 0) return link;
+      if (link.messages.length > 0 && !this.#isHeld(this.world.nodes[link.to - 1] as SimNode)) return link;
     }
     return null;
   }
@@ -173,10 +251,17 @@ export class RandomDriver {
     return this.random.oneIn(2) ? this.random.below(link.messages.length) : 0;
   }
 
-  #onMessage(act: (link: Link, position: number) => void): boolean {
+  #onMessage(act: (link: Link, position: number) => boolean): boolean {
+    const link = this.#link();
+    return link !== null && act(link, this.#position(link));
+  }
+
+  #corrupt(): boolean {
     const link = this.#link();
     if (link === null) return false;
-    act(link, this.#position(link));
+    this.#network.corrupt(link, this.#position(link));
+    const node = this.world.node(link.to);
+    if (node.isUp) this.#touched(node);
     return true;
   }
 
@@ -192,7 +277,7 @@ export class RandomDriver {
   #durable(): boolean {
     const node = this.#node();
     const { length } = node.disk.pending;
-    if (length === 0 || !node.isUp) return false;
+    if (length === 0 || !node.isUp || this.#isHeld(node)) return false;
     this.world.makeDurable(node, this.random.oneIn(2) ? length : 1 + this.random.below(length));
     this.#touched(node);
     return true;
@@ -215,6 +300,21 @@ export class RandomDriver {
     return true;
   }
 
+  /** A client with a session asks, or asks again. */
+  #session(): boolean {
+    const { sessions } = this.clients;
+    const node = this.#proposer();
+    if (sessions === null || node === null || node.isWitness) return false;
+    if (!this.#actions.session(node, sessions.draw(node.id))) return false;
+    this.#touched(node);
+    return true;
+  }
+
+  #abandon(): boolean {
+    const drawn = this.clients.sessions?.drawAbandoned() ?? null;
+    return drawn !== null && this.#actions.abandon(drawn.client, drawn.sequence);
+  }
+
   /** Draws a node that leads, rarely any that runs. */
   #proposer(): SimNode | null {
     const { nodes } = this.world;
@@ -222,14 +322,14 @@ export class RandomDriver {
     const anyone = this.random.oneIn(256);
     for (let i = 0; i < nodes.length; i++) {
       const node = nodes[(start + i) % nodes.length] as SimNode;
-      if (node.leads || (anyone && node.isUp)) return node;
+      if ((node.leads || (anyone && node.isUp)) && !this.#isHeld(node)) return node;
     }
     return null;
   }
 
   #flush(): boolean {
     const node = this.#node();
-    if (this.#dirty[node.id] !== true || !node.isUp) return false;
+    if (this.#dirty[node.id] !== true || !node.isUp || this.#isHeld(node)) return false;
     this.world.autoFlush = true;
     this.world.flush(node);
     this.#touched(node);
@@ -241,6 +341,7 @@ export class RandomDriver {
     let next: SimNode | null = null;
     let wait = Number.POSITIVE_INFINITY;
     for (const node of this.world.nodes) {
+      if (this.#isHeld(node)) continue;
       for (let kind = 0; kind < TIMER_KINDS; kind++) {
         const deadline = node.deadlines[kind] ?? UNARMED;
         if (deadline === UNARMED || deadline - node.clock >= wait) continue;
@@ -290,14 +391,62 @@ export class RandomDriver {
     return true;
   }
 
+  /** Lets a node die between two effects; mostly one that leads, or has just much to let out. */
+  #dieAtBoundary(): boolean {
+    const { random, world } = this;
+    const leader = world.nodes.find((one) => one.leads);
+    const node = leader !== undefined && random.oneIn(3) ? leader : this.#node();
+    if (!node.isUp || node.core.state.failure !== 0) return false;
+    const keep = random.oneIn(2) ? random.below(MOST_KEPT) : KEEP_ALL;
+    world.dieAfter(node, random.below(MOST_EFFECTS), keep, random.below(MOST_TORN + 1));
+    return true;
+  }
+
   #stop(node: SimNode, keep: number, torn: number): void {
-    this.#actions.stop(node, keep, torn);
+    this.world.crash(node, keep, torn);
     this.#dirty[node.id] = false;
+  }
+
+  /** Loses a node with its disk; the operator puts another one in its place. */
+  #loseDisk(): boolean {
+    const newcomer = this.world.nodes.find((node) => isNew(node) && !this.#newcomers.has(node));
+    const lost = newcomer === undefined ? null : this.#process.loseDisk();
+    if (newcomer === undefined || lost === null) return false;
+    this.#newcomers.add(newcomer);
+    this.#replace(lost, newcomer, MOST_REPLACING);
+    return true;
+  }
+
+  #replace(lost: SimNode, newcomer: SimNode, left: number): void {
+    this.#agenda.add(this.world.steps + 1 + this.random.below(REPLACING), () => {
+      const isDone = this.#withLeader((leader) => this.#operator.replace(leader, lost, newcomer));
+      if (!isDone && left > 0) this.#replace(lost, newcomer, left - 1);
+    });
+  }
+
+  /** A node that stood still gets everything at once: what came for it, and before or after it the timers that are due. */
+  #awake(node: SimNode): void {
+    const { random, world } = this;
+    const timersFirst = random.oneIn(2);
+    if (timersFirst) this.#fireDue(node);
+    for (const link of world.network.links) {
+      if (link.to !== node.id) continue;
+      for (let left = link.messages.length; left > 0 && node.isUp; left--) {
+        world.autoFlush = random.oneIn(2);
+        this.#actions.deliver(link, 0);
+      }
+    }
+    world.autoFlush = true;
+    if (!timersFirst) this.#fireDue(node);
+    if (!node.isUp) return;
+    world.flush(node);
+    this.#touched(node);
   }
 
   /** Restarts a node that is down, or that stopped because an effect failed. */
   #restart(): boolean {
     const node = this.#node();
+    if (node.isLost) return false;
     if (node.isUp) {
       if (node.core.state.failure === 0) return false;
       this.#actions.judgeFailure(node);
@@ -325,34 +474,9 @@ export class RandomDriver {
   #unreachable(): boolean {
     const node = this.#node();
     const peer = this.#node();
-    if (!node.isUp || node === peer) return false;
+    if (!node.isUp || node === peer || this.#isHeld(node)) return false;
     this.world.unreachable(node, peer.id);
     this.#touched(node);
     return true;
-  }
-
-  /** Cuts a group off from the others, in both directions or in one. */
-  #partition(): boolean {
-    const { nodes, network } = this.world;
-    if (nodes.length === 1) return false;
-    const group = 1 + this.random.below(2 ** nodes.length - 2);
-    const directions = this.random.below(4);
-    for (const link of network.links) {
-      const fromInside = ((group >> (link.from - 1)) & 1) === 1;
-      const toInside = ((group >> (link.to - 1)) & 1) === 1;
-      if (fromInside === toInside || link.blocked) continue;
-      if (directions < 2 || (directions === 2) === fromInside) this.world.block(link);
-    }
-    return true;
-  }
-
-  #heal(): boolean {
-    let healed = false;
-    for (const link of this.world.network.links) {
-      if (!link.blocked) continue;
-      this.world.unblock(link);
-      healed = true;
-    }
-    return healed;
   }
 }

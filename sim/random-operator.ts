@@ -4,6 +4,7 @@ import { ConfigurationFlag, MemberRole, ReadKind } from "../host/core/abi.js";
 import { encodeConfiguration } from "../host/core/configuration.js";
 import type { Clients } from "./clients.js";
 import type { JudgedActions } from "./judged-actions.js";
+import { keepsMajority } from "./lost-disks.js";
 import { type MemberRow, membersOf } from "./messages.js";
 import type { Random } from "./random.js";
 import type { SimNode } from "./sim-node.js";
@@ -58,22 +59,40 @@ export class RandomOperator {
     const { configurationFlags } = leader.core.state;
     const members = membersOf(leader.core.configuration());
     if (members.length === 0) return false;
-    if ((configurationFlags & ConfigurationFlag.JOINT) !== 0) {
-      this.#propose(leader, this.#leaving(members), 0);
-      return true;
-    }
+    if ((configurationFlags & ConfigurationFlag.JOINT) !== 0) return this.#propose(leader, this.#leaving(members), 0);
     const { random } = this;
-    if (random.oneIn(3)) this.#propose(leader, this.#joint(members), this.#flags());
-    else this.#propose(leader, this.#oneChange(members), 0);
-    return true;
+    if (random.oneIn(3)) return this.#propose(leader, this.#joint(members), this.#flags());
+    return this.#propose(leader, this.#oneChange(members), 0);
+  }
+
+  /** The next step to put a new node in the place of one that is lost. Answers whether there is nothing left to do. */
+  replace(leader: SimNode, lost: SimNode, newcomer: SimNode): boolean {
+    const { configurationFlags } = leader.core.state;
+    const members = membersOf(leader.core.configuration());
+    const has = (node: SimNode) => members.some(({ id }) => id === node.id);
+    if ((configurationFlags & ConfigurationFlag.JOINT) !== 0) this.#propose(leader, this.#leaving(members), 0);
+    else if (has(lost) && (has(newcomer) || this.random.oneIn(2))) {
+      this.#propose(
+        leader,
+        members.filter(({ id }) => id !== lost.id),
+        0,
+      );
+    } else if (!has(newcomer)) this.#propose(leader, [...members, learner(newcomer.id, LEARNER | PROMOTE)], 0);
+    else return true;
+    return false;
   }
 
   #flags(): number {
     return this.random.oneIn(4) ? ConfigurationFlag.JOINT : ConfigurationFlag.JOINT | ConfigurationFlag.AUTO_LEAVE;
   }
 
-  #propose(leader: SimNode, members: readonly MemberRow[], flags: number): void {
-    this.world.reconfigure(leader, encodeConfiguration(members, flags));
+  /** Proposes it, unless it would have to do without a majority because of nodes that are lost. */
+  #propose(leader: SimNode, members: readonly MemberRow[], flags: number): boolean {
+    const configuration = encodeConfiguration(members, flags);
+    const { nodes } = this.world;
+    if (nodes.some(({ isLost }) => isLost) && !keepsMajority(nodes, configuration)) return false;
+    this.world.reconfigure(leader, configuration);
+    return true;
   }
 
   #leaving(members: readonly MemberRow[]): MemberRow[] {
@@ -100,7 +119,7 @@ export class RandomOperator {
     const others = members.filter((member) => member.id !== id);
     const kept = world.node(id).isWitness ? WITNESS : 0;
     if (known === undefined) {
-      return [...others, { id, roles: kept | LEARNER | (random.oneIn(3) ? 0 : PROMOTE), priority: 0, address: "" }];
+      return [...others, learner(id, kept | LEARNER | (random.oneIn(3) ? 0 : PROMOTE))];
     }
     switch (random.below(4)) {
       case 0:
@@ -113,4 +132,8 @@ export class RandomOperator {
         return [...others, { ...known, roles: kept | LEARNER }];
     }
   }
+}
+
+function learner(id: number, roles: number): MemberRow {
+  return { id, roles, priority: 0, address: "" };
 }

@@ -2,13 +2,12 @@
 
 import { EventKindName } from "../host/core/abi.js";
 import type { CoreUnderTest } from "./core-under-test.js";
-import { FAULTS, type Fault } from "./faults.js";
+import { FAULTS, type Fault, USUAL_FAULTS } from "./faults.js";
 import { type DrawCounts, RandomDriver } from "./random-driver.js";
-import { type Membership, openRun, type SettingsOptions, SimulationError, settle } from "./settings.js";
+import { type Membership, type OpenRun, openRun, type SettingsOptions, SimulationError, settle } from "./settings.js";
 import type { Tap } from "./trace/step.js";
 import { V8Core } from "./v8-core.js";
 import { judge, type Verdict } from "./verdict.js";
-import type { World } from "./world.js";
 
 export {
   MEMBERSHIPS,
@@ -49,15 +48,18 @@ export interface SimulationResult extends Verdict {
   readonly nodes: number;
   readonly membership: Membership;
   readonly faults: readonly Fault[];
+  /** Whether there were clients with sessions, too. */
+  readonly sessions: boolean;
   /** Actions by what was drawn. */
   readonly actions: DrawCounts;
   /** How often rare paths were reached: observer events by name, and storage effects. */
   readonly probes: Readonly<Record<string, number>>;
 }
 
-/** Reads a list of faults: names with commas between, "all" or "none". */
+/** Reads a list of faults: names with commas between, "all", "usual" or "none". */
 export function parseFaults(list: string): readonly Fault[] {
   if (list === "all") return FAULTS;
+  if (list === "usual") return USUAL_FAULTS;
   if (list === "none" || list === "") return [];
   return list.split(",").map((name) => {
     const fault = FAULTS.find((known) => known === name.trim());
@@ -96,13 +98,15 @@ export function runSimulation({ core = new V8Core(), tap, ...options }: Simulati
     nodes,
     membership,
     faults,
+    sessions: settings.sessions,
     actions: driver.counts,
-    probes: probesOf(world),
+    probes: probesOf(run),
   };
 }
 
-function probesOf(world: World): Record<string, number> {
-  const probes: Record<string, number> = { reads: 0, truncations: 0, appends: 0, hardStates: 0 };
+function probesOf({ clients, world }: OpenRun): Record<string, number> {
+  const probes: Record<string, number> = { ...world.counts, ...world.network.counts };
+  for (const [name, count] of Object.entries(clients.sessions?.counts ?? {})) probes[`sessions ${name}`] = count;
   for (const [kind, count] of world.events.entries()) probes[EventKindName[kind] ?? `${kind}`] = count;
   for (const { counts } of world.nodes) {
     for (const [name, count] of Object.entries(counts)) probes[name] = (probes[name] ?? 0) + count;

@@ -7,8 +7,10 @@ import { encodeConfiguration } from "../host/core/configuration.js";
 import type { Capacity } from "../host/core/plan.js";
 import { Clients, RegisterMachine } from "./clients.js";
 import type { CoreUnderTest } from "./core-under-test.js";
-import { FAULTS, type Fault, WEIGHTS, type Weights } from "./faults.js";
+import { type Fault, USUAL_FAULTS, WEIGHTS, type Weights } from "./faults.js";
 import { Random } from "./random.js";
+import { SessionClients } from "./session-clients.js";
+import { SessionRegisterMachine } from "./session-machine.js";
 import { World } from "./world.js";
 
 /** Clients of a run; each waits for its answer before it asks again. */
@@ -61,7 +63,7 @@ export interface SettingsOptions {
   readonly nodes?: number;
   /** Actions to take. */
   readonly steps: number;
-  /** All of FAULTS unless stated. */
+  /** USUAL_FAULTS unless stated. */
   readonly faults?: readonly Fault[];
   /** How often each action is drawn; WEIGHTS unless stated. */
   readonly weights?: Weights;
@@ -73,6 +75,8 @@ export interface SettingsOptions {
   readonly askInvariants?: boolean;
   /** Whether it is judged at the end that the cluster recovers when faults stop; false unless stated. */
   readonly liveness?: boolean;
+  /** Whether there are clients with sessions, too; false unless stated. */
+  readonly sessions?: boolean;
 }
 
 /** Options without any that is not stated. */
@@ -94,36 +98,70 @@ export interface OpenRun {
  * @throws {SimulationError} when an option is out of range
  */
 export function settle(options: SettingsOptions): { readonly settings: Settings; readonly random: Random } {
-  const { seed, steps, nodes = 5, faults = FAULTS, weights = WEIGHTS } = options;
+  const { seed, steps, nodes = 5, faults = USUAL_FAULTS, weights = WEIGHTS } = options;
   checkRange("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkRange("nodes", nodes, 1, MOST_NODES);
   checkRange("steps", steps, 1, Number.MAX_SAFE_INTEGER);
   const random = new Random(seed);
   const drawn = random.oneIn(2) ? TINY_CAPACITY : ROOMY_CAPACITY;
-  const capacity = { ...(options.capacity ?? { ...drawn, ...drawFeatures(random) }), nodes: Math.max(nodes, 5) };
+  const members = Math.max(nodes + sparesOf(faults), 5);
+  const capacity = { ...(options.capacity ?? { ...drawn, ...drawFeatures(random) }), nodes: members };
   const membership = options.membership ?? drawMembership(nodes, random);
-  const { askInvariants = true, liveness = false } = options;
-  return { settings: { seed, steps, nodes, faults, weights, capacity, membership, askInvariants, liveness }, random };
+  const { askInvariants = true, liveness = false, sessions = false } = options;
+  const drawnOrStated = { capacity, membership };
+  const settings = { seed, steps, nodes, faults, weights, ...drawnOrStated, askInvariants, liveness, sessions };
+  return { settings, random };
+}
+
+/** Nodes that are no members at first, of a run in which others are lost with their disks. */
+const SPARES = 2;
+
+/** Nodes of a run's world. */
+export function nodesOf({ faults, nodes }: Pick<Settings, "faults" | "nodes">): number {
+  return nodes + sparesOf(faults);
+}
+
+function sparesOf(faults: readonly Fault[]): number {
+  return faults.includes("disk") ? SPARES : 0;
 }
 
 /** Makes the world of a run, and its clients, who draw from `random`. */
 export function openRun(settings: Settings, core: CoreUnderTest, random: Random): OpenRun {
   const { askInvariants, capacity, membership, nodes, seed } = settings;
-  const clients = new Clients(CLIENTS, nodes, capacity.maxMessage - FIXED_BYTES, random);
-  const world = new World({
+  const envelope = settings.sessions ? ENVELOPE_BYTES : 0;
+  const spares = sparesOf(settings.faults);
+  const clients = new Clients(CLIENTS, nodes + spares, capacity.maxMessage - FIXED_BYTES - envelope, random);
+  const sessions = settings.sessions ? new SessionClients(nodes + spares, random, () => clients.tick(), report) : null;
+  clients.sessions = sessions;
+  const world: World = new World({
     core,
     seed,
     capacity,
-    nodes: Array.from({ length: nodes }, (_, i) => ({ isWitness: membership === "witness" && i === nodes - 1 })),
+    nodes: [
+      ...Array.from({ length: nodes }, (_, i) => ({ isWitness: membership === "witness" && i === nodes - 1 })),
+      ...Array.from({ length: spares }, () => ({ isStranger: true })),
+    ],
     configuration: configurationOf(nodes, membership),
     askInvariants,
-    machine: (id) => new RegisterMachine(id, clients),
+    machine: (id) =>
+      sessions === null ? new RegisterMachine(id, clients) : new SessionRegisterMachine(id, clients, sessions),
   });
   const synchronous = !settings.faults.includes("durability");
   for (const node of world.nodes) node.synchronous = synchronous;
+  world.leasesHold = !settings.faults.includes("drift");
+  world.onCrash = (node) => {
+    clients.crashed(node.id);
+    node.readsDeferred = false;
+  };
   return { world, clients };
+
+  function report(rule: string, detail: string): never {
+    return world.report(rule, detail);
+  }
 }
 
+/** Bytes of an envelope of no session before a command. */
+const ENVELOPE_BYTES = 11;
 /** Bytes of a message and of an entry before a command. */
 const FIXED_BYTES = MessageFormat.APPEND + EntryFrame.HEADER;
 

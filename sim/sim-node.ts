@@ -9,6 +9,7 @@ import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
 import type { Digest } from "./digest.js";
 import { Disk, WriteKind } from "./disk.js";
+import { EffectGate } from "./effect-gate.js";
 import { judgeLeaving } from "./leaving.js";
 import type { LogTree } from "./log-tree.js";
 import type { SimMachine } from "./machine.js";
@@ -49,12 +50,16 @@ export interface Surroundings {
   node(id: number): SimNode;
   /** The node's state is as it will be until its next input: judge it. */
   settled(node: SimNode): void;
+  /** The node came to the effect behind which it dies: judge what it let out, and crash it. */
+  died(node: SimNode): void;
   /** The node's observer told something. */
   event(node: SimNode, kind: number, first: number, second: number): void;
   /** Configuration in wire form as of an entry of the tree. */
   configurationBytes(id: number): Uint8Array;
   /** Highest index that is committed. */
   readonly committed: number;
+  /** Whether clocks keep to the bound that leases rely on. */
+  readonly leasesHold: boolean;
 }
 
 export class SimNode implements CoreEffects {
@@ -75,10 +80,14 @@ export class SimNode implements CoreEffects {
   readsDeferred = false;
   /** Keeps terms and no payloads. */
   isWitness = false;
+  /** Down for good: its disk is lost. */
+  isLost = false;
   readonly log = new NodeLog(this);
   readonly snapshots = new NodeSnapshots(this);
   readonly pendingReads = new NodeReads(this);
-  /** Storage effects since the beginning, by kind. */
+  /** What all effects of this node's cores go through. */
+  readonly gate = new EffectGate(this);
+  /** Storage effects since the beginning, by kind, and deaths between two effects. */
   readonly counts = {
     reads: 0,
     truncations: 0,
@@ -91,6 +100,7 @@ export class SimNode implements CoreEffects {
     installs: 0,
     readsAnswered: 0,
     readsRefused: 0,
+    deaths: 0,
   };
 
   #core: NodeUnderTest | null = null;
@@ -101,6 +111,7 @@ export class SimNode implements CoreEffects {
   seenTerm = 0;
   seenRole = 0;
   seenCommit = 0;
+  seenConfiguration = 0;
   seenApplied = 0;
 
   constructor(
@@ -132,7 +143,7 @@ export class SimNode implements CoreEffects {
   /** Starts from what the disk holds durably. */
   start(): void {
     const { disk, around } = this;
-    const core = around.core.create({ ...this.plan, incarnation: this.#lives++ * LIFE }, this, ALL_EVENTS);
+    const core = around.core.create({ ...this.plan, incarnation: this.#lives++ * LIFE }, this.gate, ALL_EVENTS);
     disk.resetToSnapshot();
     const { index, term, configuration, state } = this.snapshots.found();
     core.restoreHardState(disk.term, disk.vote);
@@ -146,6 +157,7 @@ export class SimNode implements CoreEffects {
     this.seenTerm = disk.term;
     this.seenRole = Role.FOLLOWER;
     this.seenCommit = 0;
+    this.seenConfiguration = 0;
     this.seenApplied = 0;
     this.#checkCore();
   }
@@ -160,6 +172,7 @@ export class SimNode implements CoreEffects {
     this.held.length = 0;
     this.deadlines.fill(UNARMED);
     this.#failing = FailingEffect.NONE;
+    this.gate.open();
     this.snapshots.lost();
     this.pendingReads.lost();
     this.core.release();
@@ -235,7 +248,7 @@ export class SimNode implements CoreEffects {
     return status;
   }
 
-  /** Lets out what is due. */
+  /** Lets out what is due; answers STOPPED if the node died over it. */
   flush(): number {
     let status: number = StatusCode.MORE;
     for (let i = 0; status === StatusCode.MORE; i++) {
@@ -243,6 +256,10 @@ export class SimNode implements CoreEffects {
         this.around.report("termination", `node ${this.id} has more to flush after ${FLUSHES} flushes`);
       this.around.rules.order.begins();
       status = this.core.flush(this.clock);
+      if (this.gate.isShut) {
+        this.around.died(this);
+        return StatusCode.STOPPED;
+      }
       this.#checkCore();
     }
     this.around.settled(this);

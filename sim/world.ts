@@ -4,19 +4,21 @@
  * are asked, and everything that happens goes into a digest.
  *
  * Fault model: that of the network (network.ts) and of the disks (disk.ts); nodes crash and restart at any moment between
- * two calls, clocks stand still or jump ahead independently of each other, and never go back while a node runs.
+ * two calls, or are lost for good with their disks; clocks stand still, jump ahead or run at other rates independently of
+ * each other, and never go back while a node runs.
  */
 
-import { EventKind, Role, type TimerKind } from "../host/core/abi.js";
+import { EventKind, Header, Role, type TimerKind } from "../host/core/abi.js";
 import { type Capacity, MICRO_CAPACITY } from "../host/core/plan.js";
 import { Action, ActionLog } from "./action.js";
 import { Rules } from "./checkers/invariants.js";
-import type { CoreUnderTest } from "./core-under-test.js";
+import type { CoreState, CoreUnderTest } from "./core-under-test.js";
+import { damage } from "./damage.js";
 import { Digest } from "./digest.js";
 import { EMPTY_LOG, LogPath, LogTree } from "./log-tree.js";
 import { RecordingMachine, type SimMachine } from "./machine.js";
 import { voterSets } from "./messages.js";
-import { type Envelope, kindOf, type Link, Network } from "./network.js";
+import { type Envelope, type Hindrance, isOfThisVersion, kindOf, type Link, Network } from "./network.js";
 import { type NodeSetup, prepareDisk } from "./node-setup.js";
 import { Random } from "./random.js";
 import { APPLIED_KIND, type FailingEffect, SimNode, type Surroundings, UNARMED } from "./sim-node.js";
@@ -42,8 +44,20 @@ export interface WorldOptions {
   readonly onEvent?: (node: SimNode, kind: number, first: number, second: number) => void;
 }
 
+/** Stands in the digest for a death between two effects. */
+const DIED = 0x50;
+
+/** The rule that whatever is malformed, or of another version, does nothing. */
+const REFUSALS = "malformed messages are refused";
+
 /** The cluster's id unless stated. */
 export const DEFAULT_CLUSTER = 0x4d52n;
+
+/** The term in a message's header. */
+function termOf({ words }: Envelope): number {
+  const low = Header.term >> 2;
+  return (words[low + 1] as number) * 2 ** 32 + ((words[low] as number) >>> 0);
+}
 
 export class World implements Surroundings {
   readonly core: CoreUnderTest;
@@ -52,12 +66,20 @@ export class World implements Surroundings {
   readonly rules: Rules;
   readonly random: Random;
   readonly digest = new Digest();
-  readonly askInvariants: boolean;
+  /** Whether the core's own invariants are asked for after each call. */
+  askInvariants: boolean;
   readonly nodes: readonly SimNode[];
   /** Every input is followed by a flush. A driver that flushes by itself turns it off. */
   autoFlush = true;
   /** Hears of every action before it is taken. */
   tap: Tap | null = null;
+  /** Whether clocks keep to the bound that leases rely on: else reads by lease are not judged. */
+  leasesHold = true;
+  /** Messages of another version, and damaged ones, that were refused; messages of an earlier term than their receiver's
+   * that arrived after they were held up; nodes lost with their disks. */
+  readonly counts = { refused: 0, arrivedInLaterTerm: 0, disksLost: 0 };
+  /** Hears of every crash. */
+  onCrash: ((node: SimNode) => void) | null = null;
   /** Elections won, and times that each event was told. */
   elections = 0;
   readonly events = new Float64Array(EventKind.COUNT);
@@ -133,7 +155,19 @@ export class World implements Surroundings {
     if (this.tap !== null) this.#tellOfMessage("DELIVER", link, position);
     const envelope = this.network.take(link, position);
     this.#begin(Action.DELIVER, envelope.serial, envelope.to);
-    const status = this.#receive(this.node(envelope.to), envelope);
+    const node = this.node(envelope.to);
+    const status = isOfThisVersion(envelope) ? this.#receive(node, envelope) : this.#refuse(node, envelope);
+    this.network.pool.release(envelope);
+    return status;
+  }
+
+  /** Delivers the message at a position of a link in such a state that it has to be refused; see damage.ts. */
+  corrupt(link: Link, position: number, way: number, draw: number): number {
+    if (this.tap !== null) this.note({ do: "CORRUPT", ...this.#nameOf(link.messages, position), way, draw });
+    const envelope = this.network.take(link, position);
+    this.#begin(Action.CORRUPT, envelope.serial, envelope.to);
+    damage(envelope, way, draw);
+    const status = this.#refuse(this.node(link.to), envelope);
     this.network.pool.release(envelope);
     return status;
   }
@@ -165,6 +199,28 @@ export class World implements Surroundings {
     this.network.duplicate(link, position);
   }
 
+  /** Takes a message off its link; it arrives after it is let go. */
+  holdUp(link: Link, position: number): Envelope {
+    if (this.tap !== null) this.#tellOfMessage("HOLD_UP", link, position);
+    const envelope = this.network.holdUp(link, position);
+    this.#begin(Action.HOLD_UP, envelope.serial, envelope.to);
+    return envelope;
+  }
+
+  /** Lets the message at a position of those that are held up go on. */
+  letGo(position: number): void {
+    if (this.tap !== null) this.note({ do: "LET_GO", ...this.#nameOf(this.network.heldUp, position) });
+    const envelope = this.network.letGo(position);
+    this.#begin(Action.LET_GO, envelope.serial, envelope.to);
+    if (this.isOld(envelope)) this.counts.arrivedInLaterTerm++;
+  }
+
+  /** Whether a message is of an earlier term than its receiver, which runs. */
+  isOld(envelope: Envelope): boolean {
+    const node = this.node(envelope.to);
+    return node.isUp && termOf(envelope) < node.core.state.term;
+  }
+
   /** Fires an armed timer: the node's clock goes to its deadline, if it has not passed it. */
   fire(node: SimNode, kind: TimerKind): number {
     const deadline = node.deadlines[kind] ?? UNARMED;
@@ -189,20 +245,19 @@ export class World implements Surroundings {
     for (const node of this.nodes) node.pass(ms);
   }
 
+  /** Lets a node's clock run at another rate, in its ms per second of true time. */
+  setRate(node: SimNode, rate: number): void {
+    if (this.tap !== null) this.note({ do: "RATE", node: node.id, rate });
+    this.#begin(Action.RATE, node.id, rate);
+    node.rate = rate / 1000;
+  }
+
   /**
-   * @param request whose proposal it is
+   * @param step whose proposal it is: what says so in a trace
    * @param onStatus hears the answer before a flush follows
    */
-  propose(
-    node: SimNode,
-    command: Uint8Array,
-    request?: Pick<Extract<Step, { do: "PROPOSE" }>, "client" | "key" | "write">,
-    onStatus?: (node: SimNode, status: number) => void,
-  ): number {
-    if (this.tap !== null) {
-      if (request === undefined) this.note({ do: "COMMAND", node: node.id, payload: toText(command) });
-      else this.note({ do: "PROPOSE", node: node.id, ...request, length: command.length });
-    }
+  propose(node: SimNode, command: Uint8Array, step?: Step, onStatus?: (node: SimNode, status: number) => void): number {
+    if (this.tap !== null) this.note(step ?? { do: "COMMAND", node: node.id, payload: toText(command) });
     this.#begin(Action.PROPOSE, node.id, command.length);
     const status = node.propose(command);
     onStatus?.(node, status);
@@ -234,14 +289,35 @@ export class World implements Surroundings {
   crash(node: SimNode, keep = 0, torn = 0): void {
     if (this.tap !== null) this.note({ do: "CRASH", node: node.id, keep, torn });
     this.#begin(Action.CRASH, node.id, keep);
-    node.crash(keep, torn);
+    this.#crash(node, keep, torn);
+  }
+
+  /**
+   * Lets a node die at a boundary between two effects of a flush: behind the `effects`th from here on, or before the first of
+   * its next flush if that is 0. Then at most `keep` writes under way survive, and `torn` entries of the next.
+   */
+  dieAfter(node: SimNode, effects: number, keep = 0, torn = 0): void {
+    if (this.tap !== null) this.note({ do: "BOUNDARY", node: node.id, effects, keep, torn });
+    this.#begin(Action.BOUNDARY, node.id, effects);
+    node.gate.dieAfter(effects, { keep, torn });
   }
 
   restart(node: SimNode): void {
+    if (node.isLost) throw new Error(`node ${node.id} is lost with its disk`);
     if (this.tap !== null) this.note({ do: "RESTART", node: node.id });
     this.#begin(Action.RESTART, node.id, 0);
     node.start();
     node.flush();
+  }
+
+  /** The node stops and its disk is lost with it: nobody hears from it again. What it made durable counts as it did, as
+   * nobody without it may believe otherwise. */
+  loseDisk(node: SimNode): void {
+    if (this.tap !== null) this.note({ do: "LOSE_DISK", node: node.id });
+    this.#begin(Action.LOSE_DISK, node.id, 0);
+    if (node.isUp) this.#crash(node, 0, 0);
+    node.isLost = true;
+    this.counts.disksLost++;
   }
 
   failNext(node: SimNode, effect: FailingEffect, kept = false): void {
@@ -319,6 +395,15 @@ export class World implements Surroundings {
     link.blocked = false;
   }
 
+  /** Lets a link suffer from something; null if from nothing any more. */
+  hinder(link: Link, hindrance: Hindrance | null): void {
+    const { from, to } = link;
+    if (this.tap !== null)
+      this.note(hindrance === null ? { do: "RELIEVE", from, to } : { do: "HINDER", from, to, ...hindrance });
+    this.#begin(hindrance === null ? Action.RELIEVE : Action.HINDER, from, to);
+    link.hindrance = hindrance;
+  }
+
   /** Lets a node's storage answer reads later, or at once again. No action: nothing happens now. */
   deferReads(node: SimNode, on: boolean): void {
     if (this.tap !== null) this.note({ do: "DEFER_READS", node: node.id, on });
@@ -352,6 +437,18 @@ export class World implements Surroundings {
     return id === EMPTY_LOG ? this.#bootstrap : this.tree.payload(id).slice();
   }
 
+  /** What a node has become within a flush it may have told others, so that it is judged although the node is gone. */
+  died(node: SimNode): void {
+    const { state } = node.core;
+    this.#judgeOffice(node);
+    if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
+    const { keep, torn } = node.gate.death;
+    this.digest.word(DIED);
+    this.digest.word(node.id);
+    node.counts.deaths++;
+    this.#crash(node, Math.min(keep, node.disk.pending.length), torn);
+  }
+
   /** Judges a node whose effects are all out. */
   settled(node: SimNode): void {
     const { state } = node.core;
@@ -361,21 +458,28 @@ export class World implements Surroundings {
       if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
       return;
     }
-    if (state.role === Role.LEADER && (node.seenRole !== Role.LEADER || node.seenTerm !== state.term)) {
-      if (this.rules.election.leads(node.id, state.term)) {
-        this.elections++;
-        this.#judgeElection(node, state.term);
-      }
-    }
-    node.seenRole = state.role;
-    node.seenTerm = state.term;
+    this.#judgeOffice(node);
     if (state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
+    node.seenConfiguration = state.configurationIndex;
     if (state.applied !== node.seenApplied) {
       const { durable, snapshot } = node.disk;
       const id = snapshot?.index === state.applied ? snapshot.id : durable.at(state.applied);
       this.rules.machine.holdsCommitted(node.id, state.applied, id);
       node.seenApplied = state.applied;
     }
+  }
+
+  /** Judges whether the node may lead, if it does since it was last looked at. */
+  #judgeOffice(node: SimNode): void {
+    const { role, term } = node.core.state;
+    if (role === Role.LEADER && (node.seenRole !== Role.LEADER || node.seenTerm !== term)) {
+      if (this.rules.election.leads(node.id, term)) {
+        this.elections++;
+        this.#judgeElection(node, term);
+      }
+    }
+    node.seenRole = role;
+    node.seenTerm = term;
   }
 
   /** A leader's log at its election is its log before the entry that opens its term. */
@@ -399,7 +503,9 @@ export class World implements Surroundings {
       const { term } = node.core.state;
       const before = rules.committed.last;
       if (before > 0) rules.machine.holdsCommitted(node.id, before, node.disk.written.at(before));
-      if (!this.#isPartial) rules.quorum.commits(node.id, id, this.#votersFor(node), this.#durableLogs);
+      if (!this.#isPartial) {
+        rules.quorum.commits(node.id, id, this.#votersFor(node), this.#durableLogs, this.#votersBefore(node));
+      }
       rules.committed.extend(id, term);
       rules.completeness.commits(term, id);
     }
@@ -410,7 +516,21 @@ export class World implements Surroundings {
   /** The sets of voters of the newest configuration in a node's log; it may not be handed to the disk yet. */
   #votersFor(node: SimNode): readonly (readonly number[])[] {
     if (node.core.state.configurationIndex > node.disk.written.last) return voterSets(node.core.configuration());
-    const id = this.tree.configuration(node.disk.written.tip);
+    return this.#votersAt(node.disk.written.tip);
+  }
+
+  /** Those of the configuration before, if the newest is new since the node was last looked at: a leader that commits a
+   * change may append the next one by itself, with the same input. */
+  #votersBefore(node: SimNode): readonly (readonly number[])[] | undefined {
+    const { configurationIndex } = node.core.state;
+    if (configurationIndex === node.seenConfiguration) return undefined;
+    const { written } = node.disk;
+    return this.#votersAt(written.at(Math.max(0, Math.min(configurationIndex - 1, written.last))));
+  }
+
+  /** The sets of voters of the configuration in force at an entry. */
+  #votersAt(entry: number): readonly (readonly number[])[] {
+    const id = this.tree.configuration(entry);
     let sets = this.#voterSets.get(id);
     if (sets === undefined) {
       sets = voterSets(this.configurationBytes(id));
@@ -430,14 +550,41 @@ export class World implements Surroundings {
     return this.#done(node, node.receive(envelope));
   }
 
-  #tellOfMessage(what: "DELIVER" | "DROP" | "DUPLICATE", link: Link, position: number): void {
-    const { from, messages, to } = link;
+  /** A message that a receiver can tell to be none for it: nothing may come of it. */
+  #refuse(node: SimNode, envelope: Envelope): number {
+    if (!node.isUp) return 0;
+    const before: CoreState = { ...node.core.state };
+    const status = node.receive(envelope);
+    const { state } = node.core;
+    if (status >= 0) this.report(REFUSALS, `node ${node.id} takes a message that is none, with status ${status}`);
+    for (const field of Object.keys(before) as (keyof CoreState)[]) {
+      if (state[field] === before[field]) continue;
+      this.report(
+        REFUSALS,
+        `node ${node.id} changes ${field} from ${before[field]} to ${state[field]} by what it refuses`,
+      );
+    }
+    this.counts.refused++;
+    return this.#done(node, status);
+  }
+
+  #tellOfMessage(what: "DELIVER" | "DROP" | "DUPLICATE" | "HOLD_UP", link: Link, position: number): void {
+    if (position < link.messages.length) this.note({ do: what, ...this.#nameOf(link.messages, position) });
+  }
+
+  /** What names the message at a position: its place is that among those of its link and kind. */
+  #nameOf(messages: readonly Envelope[], position: number) {
     const envelope = messages[position];
-    if (envelope === undefined) return;
+    if (envelope === undefined) throw new RangeError(`there is no message ${position}`);
+    const { from, nth, to } = envelope;
     const kind = kindOf(envelope);
-    let at = 0;
-    for (let i = 0; i < position; i++) if (kindOf(messages[i] as Envelope) === kind) at++;
-    this.note({ do: what, from, to, kind, nth: envelope.nth, at });
+    const isAlike = (other: Envelope) => other.from === from && other.to === to && kindOf(other) === kind;
+    return { from, to, kind, nth, at: messages.slice(0, position).filter(isAlike).length };
+  }
+
+  #crash(node: SimNode, keep: number, torn: number): void {
+    node.crash(keep, torn);
+    this.onCrash?.(node);
   }
 
   #begin(action: Action, a: number, b: number): void {
@@ -452,6 +599,7 @@ export class World implements Surroundings {
     // A leader may step down before it flushes: what it commits is judged at once.
     const { state } = node.core;
     if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
+    node.seenConfiguration = state.configurationIndex;
     if (this.autoFlush) node.flush();
     return status;
   }

@@ -14,6 +14,11 @@ export const REQUIRED_PROBES: readonly string[] = [
   ...["CONFIGURATION", "SNAPSHOT", "TRANSFER", "QUIET"],
   ...["reads", "truncations", "compactions", "chunksRead", "chunksWritten", "snapshots", "installs"],
   ...["readsAnswered", "readsRefused"],
+  // What the rarer faults do.
+  ...["lostInBursts", "lostByKind", "overflows", "otherVersions", "refused"],
+  ...["heldUp", "arrivedInLaterTerm", "disksLost"],
+  ...["deaths", "runs with sessions"],
+  ...["opened", "lost", "closed", "answered", "replayed", "tooFarAhead", "abandoned"].map((name) => `sessions ${name}`),
   ...MEMBERSHIPS,
   ...SIZES.map((nodes) => `nodes ${nodes}`),
 ];

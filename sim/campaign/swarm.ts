@@ -3,7 +3,7 @@
  * out of a run makes room for more of what is left, and runs come to states that a run with everything hardly ever does.
  */
 
-import { FAULTS, WEIGHTS, type Weights } from "../faults.js";
+import { type Fault, RARER_FAULTS, USUAL_FAULTS, WEIGHTS, type Weights } from "../faults.js";
 import { Random } from "../random.js";
 import { ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../settings.js";
 
@@ -11,8 +11,13 @@ import { ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../settings
 const NODES = [1, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 5, 6, 7, 7];
 /** Actions of a run, at least and at most; most runs are short, so that many mixes are tried. */
 const STEPS = { least: 500, most: 20_000 } as const;
-/** Kinds of faults stay with a chance of 1 to CHANCES out of CHANCES. */
+/** Usual kinds of faults stay with a chance of 1 to CHANCES out of CHANCES. */
 const CHANCES = 4;
+/** Of the rarer ones every second run has none; the others have each with a chance of 1 to MOST_RARER out of these. */
+const RARER_CHANCES = 10;
+const MOST_RARER = 4;
+/** One run in so many has clients with sessions. */
+const SESSIONS = 3;
 /** What weights are multiplied by. */
 const FACTORS = [0.25, 1, 1, 4];
 /** Entries kept behind a snapshot. */
@@ -41,10 +46,17 @@ export function drawSwarm(seed: number): SettingsOptions {
     inflightMessages: pick(INFLIGHT),
   };
   const chance = 1 + own.below(CHANCES);
-  const faults = FAULTS.filter(() => own.below(CHANCES) < chance);
+  const usual = USUAL_FAULTS.filter(() => own.below(CHANCES) < chance);
   const range = own.oneIn(3) ? STEPS.most : STEPS.most >> 2;
   const steps = STEPS.least + own.below(range - STEPS.least);
-  return { seed, nodes: pick(NODES), steps, faults, weights: drawWeights(own), capacity, liveness: true };
+  const drawn = { seed, nodes: pick(NODES), steps, weights: drawWeights(own), capacity, liveness: true };
+  return { ...drawn, faults: [...usual, ...drawRarer(own)], sessions: own.oneIn(SESSIONS) };
+}
+
+function drawRarer(random: Random): Fault[] {
+  if (random.oneIn(2)) return [];
+  const chance = 1 + random.below(MOST_RARER);
+  return RARER_FAULTS.filter(() => random.below(RARER_CHANCES) < chance);
 }
 
 function drawWeights(random: Random): Weights {

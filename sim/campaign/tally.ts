@@ -38,12 +38,13 @@ export function addRun(tally: Tally, result: SimulationResult): void {
   addTally(tally, { ...sums, faults, probes: reached, allowed: {}, slowestRecovery });
 }
 
-function probesOfRun({ elections, faults, recovery }: SimulationResult): Record<string, number> {
+function probesOfRun({ elections, faults, recovery, sessions }: SimulationResult): Record<string, number> {
   return {
     elections,
     "runs with several leaders": elections > 1 ? 1 : 0,
     "runs without faults": faults.length === 0 ? 1 : 0,
     recoveries: recovery === null ? 0 : 1,
+    "runs with sessions": sessions ? 1 : 0,
   };
 }
 

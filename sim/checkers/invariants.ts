@@ -199,19 +199,36 @@ export class CommitQuorum {
   /**
    * @param sets the sets of voters of the configuration in the leader's log
    * @param durableLogs each node's durable log, by id
+   * @param before those of the configuration before, if the newest may have been appended after the commit
    */
-  commits(node: number, id: number, sets: readonly (readonly number[])[], durableLogs: readonly LogPath[]): void {
+  commits(
+    node: number,
+    id: number,
+    sets: readonly (readonly number[])[],
+    durableLogs: readonly LogPath[],
+    before?: readonly (readonly number[])[],
+  ): void {
+    const lacking = this.#lacking(id, sets, durableLogs);
+    if (lacking === undefined || (before !== undefined && this.#lacking(id, before, durableLogs) === undefined)) return;
+    const entry = this.tree.describe(id);
+    this.report(
+      "commit quorum",
+      `node ${node} commits ${entry}, durable on no majority of the voters ${lacking.join(" ")}`,
+    );
+  }
+
+  /** A set of which no majority holds the entry durably; undefined if there is none. */
+  #lacking(
+    id: number,
+    sets: readonly (readonly number[])[],
+    durableLogs: readonly LogPath[],
+  ): readonly number[] | undefined {
     const index = this.tree.index(id);
-    for (const set of sets) {
+    return sets.find((set) => {
       let holders = 0;
       for (const member of set) if (durableLogs[member]?.at(index) === id) holders++;
-      if (holders * 2 > set.length || set.length === 0) continue;
-      const entry = this.tree.describe(id);
-      this.report(
-        "commit quorum",
-        `node ${node} commits ${entry}, durable on ${holders} of the voters ${set.join(" ")}`,
-      );
-    }
+      return holders * 2 <= set.length && set.length > 0;
+    });
   }
 }
 

@@ -45,8 +45,8 @@ export const DURABILITY_MUTANTS: readonly Mutant[] = [
     name: "leader-counts-itself-before-it-is-durable",
     rule: "A leader counts itself only for what is durable on it.",
     file: "assembly/raft/quorum.ts",
-    text: "return self ? n.durable : peer.match;",
-    instead: "return self ? n.last : peer.match;",
+    text: "if (question == Question.HOLDS) return durableOn(n, peer);",
+    instead: "if (question == Question.HOLDS) return peer.id == planOf(n).id ? n.last : peer.match;",
   },
   {
     name: "written-counted-as-durable",

@@ -41,6 +41,13 @@ export const READ_MUTANTS: readonly Mutant[] = [
     instead: "peer.readRound != 0",
   },
   {
+    name: "read-forgotten-when-the-quorum-shrinks",
+    rule: "A read that waits for a round is answered although nobody is left to acknowledge it.",
+    file: "assembly/raft/replication.ts",
+    text: "    confirmRounds(n);\n    if (!restIfIdle(n))",
+    instead: "    if (!restIfIdle(n))",
+  },
+  {
     name: "read-told-before-it-is-applied",
     rule: "A read is answered when what was committed is applied.",
     file: READS,

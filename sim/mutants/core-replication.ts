@@ -94,6 +94,13 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     instead: "const advanced = reply.match != peer.match;",
   },
   {
+    name: "sequence-of-a-returning-member-ignored",
+    rule: "A member that the same leader removed and added again is taken up where it counts on.",
+    file: REPLICATION,
+    text: "  if (<i32>(reply.sequence - peer.sequenceSent) > 0) peer.sequenceSent = reply.sequence;\n",
+    instead: "",
+  },
+  {
     name: "reply-of-an-earlier-term-counted",
     rule: "An acknowledgement counts only in the term in which it was given.",
     file: "assembly/raft/step.ts",
@@ -104,8 +111,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: "leader-of-an-earlier-term-followed",
     rule: "What comes from the leader of an earlier term is not taken.",
     file: APPEND,
-    text: "    return false;\n  }\n  becomeFollower(n, header.term, header.from);",
-    instead: "    return true;\n  }\n  becomeFollower(n, header.term, header.from);",
+    text: "    return false;\n  }\n  if ((header.term != n.term) | (header.from != n.leader))",
+    instead: "    return true;\n  }\n  if ((header.term != n.term) | (header.from != n.leader))",
   },
   {
     name: "dues-kept-over-terms",

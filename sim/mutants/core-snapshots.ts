@@ -107,7 +107,14 @@ export const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     name: "follower-told-to-pipeline-before-the-snapshot",
     rule: "Behind a snapshot nothing is sent before it is installed.",
     file: "assembly/raft/replication.ts",
-    text: ": match >= peer.chunkIndex;",
-    instead: ": match + 1 > 0;",
+    text: "? match >= peer.chunkIndex :",
+    instead: "? match + 1 > 0 :",
+  },
+  {
+    name: "snapshot-waited-for-although-not-needed",
+    rule: "A follower that turns out to need no snapshot is sent entries again.",
+    file: "assembly/raft/replication.ts",
+    text: "(peer.state == PeerState.SNAPSHOT) & needed ?",
+    instead: "peer.state == PeerState.SNAPSHOT ?",
   },
 ];

@@ -210,9 +210,25 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
   {
     name: "strangers-messages-delivered",
     rule: "Nothing is believed before the hello.",
-    file: "host/transport/incoming.ts",
+    file: "host/transport/connection.ts",
     text: "if (known && kind === FRAME_KIND.message) {",
     instead: "if (kind === FRAME_KIND.message) {",
-    tests: ["tests/host/transport/tcp-hostile.test.ts", "tests/host/transport/incoming.test.ts"],
+    tests: ["tests/host/transport/tcp-hostile.test.ts", "tests/host/transport/connection.test.ts"],
+  },
+  {
+    name: "each-keeps-what-it-dialled",
+    rule: "Of two connections that crossed, both nodes keep the same.",
+    file: "host/transport/survivor.ts",
+    text: "return later.dialled === ownIsLower;",
+    instead: "return later.dialled;",
+    tests: ["tests/host/transport"],
+  },
+  {
+    name: "connections-outlive-their-process",
+    rule: "The connection with a new process of a peer replaces that with an earlier one.",
+    file: "host/transport/survivor.ts",
+    text: "  if (later.peerIncarnation !== current.peerIncarnation) return true;\n",
+    instead: "",
+    tests: ["tests/host/transport"],
   },
 ];

@@ -9,8 +9,8 @@
 
 import { Role, RoleName } from "../../host/core/abi.js";
 import type { CoreUnderTest } from "../core-under-test.js";
+import { DAMAGE_NAMES } from "../damage.js";
 import { describeMessage } from "../messages.js";
-import type { Link } from "../network.js";
 import type { SimNode } from "../sim-node.js";
 import type { World } from "../world.js";
 import { type Replayed, replayTrace } from "./replay.js";
@@ -27,6 +27,14 @@ const LANES: Readonly<Record<number, string>> = {
   [Role.LEADER]: "#",
 };
 const DOWN = " ";
+/** What is done with a message, where it is not delivered as it is. */
+const WORDS = {
+  DROP: "drop",
+  DUPLICATE: "duplicate",
+  HOLD_UP: "hold up",
+  LET_GO: "let go",
+  CORRUPT: "deliver",
+} as const;
 
 /** What is drawn of a node. */
 interface Seen {
@@ -75,9 +83,9 @@ class Drawing {
     const lanes = world.nodes.map(laneOf);
     let text = describeStep(step);
     if ("nth" in step) {
-      const link = world.network.link(step.from, step.to);
-      const message = messageOf(link, step.nth);
-      text = step.do === "DELIVER" ? message : `${step.do.toLowerCase()} ${message}`;
+      const message = messageOf(world, step);
+      text = step.do === "DELIVER" ? message : `${WORDS[step.do]} ${message}`;
+      if (step.do === "CORRUPT") text += ` with ${DAMAGE_NAMES[step.way] ?? "damage"}`;
     }
     this.#line(`${++this.#steps}`, step.do === "DELIVER" ? arrow(lanes, step.from, step.to) : mark(lanes, step), text);
   }
@@ -146,7 +154,7 @@ function mark(lanes: readonly string[], step: Step): readonly string[] {
   return lanes.map((lane, i) => (i === step.node - 1 || step.node === 0 ? "*" : lane));
 }
 
-function messageOf(link: Link, nth: number): string {
-  const envelope = link.messages.find((message) => message.nth === nth);
-  return envelope === undefined ? `${link.from} -> ${link.to}` : describeMessage(envelope.bytes);
+function messageOf({ network }: World, { from, nth, to }: { from: number; nth: number; to: number }): string {
+  const envelope = network.underWay().find((one) => one.nth === nth && one.from === from && one.to === to);
+  return envelope === undefined ? `${from} -> ${to}` : describeMessage(envelope.bytes);
 }

@@ -3,8 +3,11 @@
  * because the core is another one, is an error in an exact trace and passed over in any other.
  */
 
+import { Role } from "../../host/core/abi.js";
 import type { CoreUnderTest } from "../core-under-test.js";
+import { DAMAGE_NAMES } from "../damage.js";
 import { JudgedActions } from "../judged-actions.js";
+import { keepsMajority, mayLoseDisk } from "../lost-disks.js";
 import { type Envelope, kindOf, type Link } from "../network.js";
 import { Random } from "../random.js";
 import { type OpenRun, openRun } from "../settings.js";
@@ -15,7 +18,7 @@ import { type Step, type StepName, type Tap, type TraceStep, toBytes } from "./s
 import { type Trace, TraceError } from "./trace.js";
 
 type Of<Name extends StepName> = Extract<Step, { do: Name }>;
-type MessageStep = Of<"DELIVER" | "DROP" | "DUPLICATE">;
+type MessageStep = Of<"DELIVER" | "DROP" | "DUPLICATE" | "HOLD_UP" | "CORRUPT">;
 
 /** Nodes and clients that a step may name are those of the settings. */
 export class Replay {
@@ -57,7 +60,11 @@ export class Replay {
       case "DELIVER":
       case "DROP":
       case "DUPLICATE":
+      case "HOLD_UP":
+      case "CORRUPT":
         return this.#onMessage(step);
+      case "LET_GO":
+        return this.#letGo(step);
       case "ADVANCE":
         if (step.node !== 0) return false;
         this.world.advanceAll(step.ms);
@@ -65,9 +72,14 @@ export class Replay {
       case "BLOCK":
       case "UNBLOCK":
         return this.#onLink(step);
+      case "HINDER":
+      case "RELIEVE":
+        return this.#hinder(step);
       case "INJECT":
         this.world.inject(toBytes(step.message));
         return true;
+      case "ABANDON":
+        return this.#actions.abandon(step.client, step.sequence);
       case "GIVE_UP":
         if (clients.isIdle(step.client)) return false;
         this.#actions.giveUp(step.client);
@@ -79,11 +91,34 @@ export class Replay {
 
   #onMessage(step: MessageStep): boolean {
     const link = this.#link(step.from, step.to);
-    const position = link === null ? -1 : positionOf(link, step);
+    const position = link === null ? -1 : positionOf(link.messages, step);
     if (link === null || position < 0) return false;
     if (step.do === "DELIVER") this.#actions.deliver(link, position);
     else if (step.do === "DROP") this.world.drop(link, position);
-    else this.world.duplicate(link, position);
+    else if (step.do === "DUPLICATE") this.world.duplicate(link, position);
+    else if (step.do === "HOLD_UP") this.world.holdUp(link, position);
+    else if (step.way < DAMAGE_NAMES.length) this.world.corrupt(link, position, step.way, step.draw);
+    else return false;
+    return true;
+  }
+
+  #letGo(step: Of<"LET_GO">): boolean {
+    const { heldUp } = this.world.network;
+    const alike = heldUp.filter(({ from, to }) => from === step.from && to === step.to);
+    const envelope = alike[positionOf(alike, step)];
+    if (envelope === undefined) return false;
+    this.world.letGo(heldUp.indexOf(envelope));
+    return true;
+  }
+
+  #hinder(step: Of<"HINDER" | "RELIEVE">): boolean {
+    const link = this.#link(step.from, step.to);
+    if (link === null || (step.do === "RELIEVE" && link.hindrance === null)) return false;
+    if (step.do === "RELIEVE") this.world.hinder(link, null);
+    else {
+      const { kinds, losesOldest, losses, otherVersion, room } = step;
+      this.world.hinder(link, { losses, kinds, room, losesOldest, otherVersion });
+    }
     return true;
   }
 
@@ -98,11 +133,30 @@ export class Replay {
 
   #onNode(node: SimNode, step: Step): boolean {
     if (step.do === "RESTART") {
-      if (node.isUp) return false;
+      if (node.isUp || node.isLost) return false;
       this.world.restart(node);
       return true;
     }
+    if (step.do === "RATE" || step.do === "LOSE_DISK") return this.#befall(node, step);
+    // The flush of a restart has boundaries, too.
+    if (step.do === "BOUNDARY") {
+      this.world.dieAfter(node, step.effects, step.keep, step.torn);
+      return true;
+    }
     return node.isUp && (this.#input(node, step) || this.#operate(node, step));
+  }
+
+  /** What happens to a node, whether it runs or not; clocks keep within the bound unless the run is one without it. */
+  #befall(node: SimNode, step: Of<"RATE" | "LOSE_DISK">): boolean {
+    const { world } = this;
+    if (step.do === "LOSE_DISK") {
+      if (!mayLoseDisk(world, node)) return false;
+      world.loseDisk(node);
+    } else {
+      if (world.leasesHold) return false;
+      world.setRate(node, step.rate);
+    }
+    return true;
   }
 
   /** What happens to a node that runs. */
@@ -112,12 +166,18 @@ export class Replay {
       case "TIMER":
         return this.#fire(node, step);
       case "ADVANCE":
-        world.advance(node, step.ms);
-        return true;
+        return this.#advance(node, step);
       case "PROPOSE":
         if (!this.run.clients.isIdle(step.client)) return false;
         this.#actions.propose(node, step);
         return true;
+      case "REGISTER":
+      case "BEGIN":
+      case "RETRY":
+      case "KEEP_ALIVE":
+      case "CLOSE":
+      case "ECHO":
+        return this.#actions.session(node, step);
       case "COMMAND":
         world.propose(node, toBytes(step.payload));
         return true;
@@ -134,7 +194,7 @@ export class Replay {
         world.reportDurable(node, step.index, step.term);
         return true;
       case "CRASH":
-        this.#actions.stop(node, Math.min(step.keep, node.disk.pending.length), step.torn);
+        world.crash(node, Math.min(step.keep, node.disk.pending.length), step.torn);
         return true;
       case "UNREACHABLE":
         world.unreachable(node, step.peer);
@@ -154,8 +214,7 @@ export class Replay {
         if (works) world.failNext(node, step.effect as Parameters<World["failNext"]>[1], step.kept);
         return works;
       case "RECONFIGURE":
-        world.reconfigure(node, toBytes(step.configuration));
-        return true;
+        return this.#reconfigure(node, toBytes(step.configuration));
       case "TRANSFER":
         world.transfer(node, step.target);
         return true;
@@ -183,6 +242,14 @@ export class Replay {
     }
   }
 
+  /** See RandomOperator: none that would have to do without a majority because of nodes that are lost. */
+  #reconfigure(node: SimNode, configuration: Uint8Array): boolean {
+    const { nodes } = this.world;
+    if (nodes.some(({ isLost }) => isLost) && !keepsMajority(nodes, configuration)) return false;
+    this.world.reconfigure(node, configuration);
+    return true;
+  }
+
   #snapshot(node: SimNode): boolean {
     this.world.takeSnapshot(node);
     return true;
@@ -193,6 +260,14 @@ export class Replay {
     const deadline = node.deadlines[timer] ?? UNARMED;
     if (deadline === UNARMED || (node.plan.leaseDrift > 0 && deadline > node.clock)) return false;
     this.world.fire(node, timer as 0 | 1);
+    return true;
+  }
+
+  /** A clock jumps alone where nobody relies on it: a leader's lease ends with its own. */
+  #advance(node: SimNode, { ms }: Of<"ADVANCE">): boolean {
+    const isReliedOn = node.plan.leaseDrift > 0 && this.world.leasesHold;
+    if (isReliedOn && node.core.state.role !== Role.LEADER) return false;
+    this.world.advance(node, ms);
     return true;
   }
 
@@ -207,9 +282,8 @@ export class Replay {
   }
 }
 
-/** Where the message that a step names lies on its link: by its number, else by its place among those of its kind. */
-function positionOf(link: Link, { at, kind, nth }: MessageStep): number {
-  const { messages } = link;
+/** Where the message that a step names lies among those of its link: by its number, else by its place among those of its kind. */
+function positionOf(messages: readonly Envelope[], { at, kind, nth }: MessageStep | Of<"LET_GO">): number {
   const exact = messages.findIndex((message) => message.nth === nth && kindOf(message) === kind);
   if (exact >= 0) return exact;
   let left = at;

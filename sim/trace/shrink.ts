@@ -9,6 +9,7 @@
 
 import type { CoreUnderTest } from "../core-under-test.js";
 import { Random } from "../random.js";
+import { nodesOf } from "../settings.js";
 import { rerecord } from "./record.js";
 import type { TraceStep } from "./step.js";
 import { type Trace, TraceError } from "./trace.js";
@@ -106,7 +107,7 @@ class Shrinker {
     for (const name of new Set(this.#trace.steps.map(({ step }) => step.do))) {
       this.#leaveOut(({ step }) => step.do !== name);
     }
-    for (let id = this.#trace.settings.nodes; id > 0; id--) this.#leaveOut(({ step }) => !concerns(step, id));
+    for (let id = nodesOf(this.#trace.settings); id > 0; id--) this.#leaveOut(({ step }) => !concerns(step, id));
   }
 
   /** Leaves out pieces, smaller and smaller ones, until no single step can be left out. */
@@ -184,7 +185,7 @@ const FIRST_OF_KIND = 0;
 function simpler({ hold, step }: TraceStep): TraceStep | null {
   if ("at" in step && step.at > 0) return { hold, step: { ...step, nth: FIRST_OF_KIND, at: 0 } };
   if (step.do === "PROPOSE" && step.length > SHORTEST) return { hold: false, step: { ...step, length: SHORTEST } };
-  if (step.do === "CRASH" && step.keep + step.torn > 0) return { hold, step: { ...step, keep: 0, torn: 0 } };
+  if ("keep" in step && step.keep + step.torn > 0) return { hold, step: { ...step, keep: 0, torn: 0 } };
   return hold ? { hold: false, step } : null;
 }
 

@@ -22,6 +22,15 @@ const message = {
   at: whole,
 } as const;
 
+/** What a link suffers from; see Hindrance. */
+const hindrance = {
+  losses: whole,
+  kinds: whole,
+  room: whole,
+  losesOldest: v.boolean(),
+  otherVersion: v.boolean(),
+} as const;
+
 /** What a client asks for. */
 const request = { client: whole, key: whole } as const;
 
@@ -29,10 +38,29 @@ const schemas = [
   v.object({ do: v.literal("DELIVER"), ...message }),
   v.object({ do: v.literal("DROP"), ...message }),
   v.object({ do: v.literal("DUPLICATE"), ...message }),
+  v.object({ do: v.literal("HOLD_UP"), ...message }),
+  /** A message that is held up is under way again: its place is that among those of its link and kind. */
+  v.object({ do: v.literal("LET_GO"), ...message }),
+  /** Delivers it damaged; see damage.ts. */
+  v.object({ do: v.literal("CORRUPT"), ...message, way: whole, draw: whole }),
+  v.object({ do: v.literal("HINDER"), from: node, to: node, ...hindrance }),
+  v.object({ do: v.literal("RELIEVE"), from: node, to: node }),
+  /** Of the clock's ms in a second of true time. */
+  v.object({ do: v.literal("RATE"), node, rate: v.pipe(whole, v.minValue(1000)) }),
+  /** The node is lost, and its disk. */
+  v.object({ do: v.literal("LOSE_DISK"), node }),
   v.object({ do: v.literal("TIMER"), node, timer: whole }),
   /** Of all clocks if `node` is 0. */
   v.object({ do: v.literal("ADVANCE"), node: whole, ms: whole }),
   v.object({ do: v.literal("PROPOSE"), node, ...request, write: v.boolean(), length: whole }),
+  // What clients with sessions do.
+  v.object({ do: v.literal("REGISTER"), node, client: whole }),
+  v.object({ do: v.literal("BEGIN"), node, ...request, write: v.boolean() }),
+  v.object({ do: v.literal("RETRY"), node, client: whole, sequence: whole }),
+  v.object({ do: v.literal("KEEP_ALIVE"), node, client: whole }),
+  v.object({ do: v.literal("CLOSE"), node, client: whole }),
+  /** What the client handed to a node so many times ago arrives again. */
+  v.object({ do: v.literal("ECHO"), node, client: whole, back: whole }),
   /** A proposal of no client. */
   v.object({ do: v.literal("COMMAND"), node, payload: base64 }),
   /** A message that nobody sent. */
@@ -41,6 +69,8 @@ const schemas = [
   v.object({ do: v.literal("DURABLE"), node, count: whole }),
   v.object({ do: v.literal("REPORT"), node, index: whole, term: whole }),
   v.object({ do: v.literal("CRASH"), node, keep: whole, torn: whole }),
+  /** A crash that comes behind so many more effects. */
+  v.object({ do: v.literal("BOUNDARY"), node, effects: whole, keep: whole, torn: whole }),
   v.object({ do: v.literal("RESTART"), node }),
   v.object({ do: v.literal("FAIL"), node, effect: whole, kept: v.boolean() }),
   v.object({ do: v.literal("UNREACHABLE"), node, peer: node }),
@@ -56,6 +86,7 @@ const schemas = [
   v.object({ do: v.literal("LOSE"), node }),
   // What counts as no action: nothing happens at once.
   v.object({ do: v.literal("GIVE_UP"), client: whole }),
+  v.object({ do: v.literal("ABANDON"), client: whole, sequence: whole }),
   v.object({ do: v.literal("DEFER_READS"), node, on: v.boolean() }),
   v.object({ do: v.literal("REFUSE_CHUNKS"), node, on: v.boolean() }),
 ] as const;

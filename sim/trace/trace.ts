@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { PlanLimit } from "../../host/core/abi.js";
-import { type Draw, FAULTS, WEIGHTS } from "../faults.js";
+import { type Draw, FAULTS, RARER_FAULTS, WEIGHTS } from "../faults.js";
 import { MEMBERSHIPS, MOST_NODES, type Settings } from "../settings.js";
 import { type Step, stepSchema, type TraceStep } from "./step.js";
 
@@ -36,12 +36,17 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(whole, v.minValue(1));
 const draws = Object.keys(WEIGHTS) as Draw[];
 
+function weightOf(draw: Draw) {
+  return RARER_FAULTS.some((rarer) => rarer === draw) ? v.optional(whole, WEIGHTS[draw]) : whole;
+}
+
 const settingsSchema = v.object({
   seed: whole,
   nodes: v.pipe(positive, v.maxValue(MOST_NODES)),
   steps: positive,
   faults: v.array(v.picklist(FAULTS)),
-  weights: v.object(Object.fromEntries(draws.map((draw) => [draw, whole])) as Record<Draw, typeof whole>),
+  /** Those that a trace of an earlier version does not know it cannot have drawn. */
+  weights: v.object(Object.fromEntries(draws.map((draw) => [draw, weightOf(draw)])) as Record<Draw, typeof whole>),
   capacity: v.object({
     nodes: v.pipe(positive, v.maxValue(PlanLimit.NODES)),
     windowEntries: whole,
@@ -61,6 +66,8 @@ const settingsSchema = v.object({
   membership: v.picklist(MEMBERSHIPS),
   askInvariants: v.boolean(),
   liveness: v.boolean(),
+  /** Traces of runs without sessions need not say so. */
+  sessions: v.optional(v.boolean(), false),
 });
 
 const headerSchema = v.object({

@@ -1,7 +1,9 @@
 /** Steps in words. */
 
 import { MemberRole, MessageKindName, ReadKindName, TimerKindName } from "../../host/core/abi.js";
+import { DAMAGE_NAMES } from "../damage.js";
 import { membersOf } from "../messages.js";
+import type { Hindrance } from "../network.js";
 import { FailingEffect } from "../sim-node.js";
 import { type Step, toBytes } from "./step.js";
 
@@ -13,12 +15,22 @@ export function describeStep(step: Step): string {
     case "DELIVER":
     case "DROP":
     case "DUPLICATE":
-      return `${step.do.toLowerCase()} ${step.from} -> ${step.to} ${MessageKindName[step.kind] ?? step.kind} no. ${step.nth}`;
+    case "HOLD_UP":
+    case "LET_GO":
+      return `${step.do.toLowerCase().replace("_", " ")} ${step.from} -> ${step.to} ${MessageKindName[step.kind] ?? step.kind} no. ${step.nth}`;
+    case "CORRUPT":
+      return `deliver ${step.from} -> ${step.to} ${MessageKindName[step.kind] ?? step.kind} no. ${step.nth} with ${DAMAGE_NAMES[step.way] ?? "damage"}`;
+    case "HINDER":
+      return `${step.from} -> ${step.to} ${describeHindrance(step)}`;
+    case "RELIEVE":
+      return `${step.from} -> ${step.to} is well again`;
     case "BLOCK":
     case "UNBLOCK":
       return `${step.do === "BLOCK" ? "cut" : "heal"} ${step.from} -> ${step.to}`;
     case "INJECT":
       return "a message that nobody sent arrives";
+    case "ABANDON":
+      return `session client ${step.client} asks no more for its command ${step.sequence}`;
     case "GIVE_UP":
       return `client ${step.client} loses patience`;
     case "ADVANCE":
@@ -36,14 +48,28 @@ function describeOnNode(step: OnNode): string {
       return `${(TimerKindName[step.timer] ?? "").toLowerCase()} timer fires`;
     case "PROPOSE":
       return `client ${step.client} ${step.write ? "writes" : "reads"} key ${step.key} through the log (${step.length} bytes)`;
+    case "BEGIN":
+      return `session client ${step.client} ${step.write ? "writes" : "reads"} key ${step.key}`;
+    case "RETRY":
+      return `session client ${step.client} asks for its command ${step.sequence} again`;
+    case "ECHO":
+      return `a copy of what session client ${step.client} asked for ${step.back + 1} requests ago arrives`;
+    case "REGISTER":
+    case "KEEP_ALIVE":
+    case "CLOSE":
+      return `session client ${step.client} ${SESSION_WORDS[step.do]}`;
     case "READ":
       return `${(ReadKindName[step.kind] ?? "").toLowerCase()} read${step.client === undefined ? "" : ` of key ${step.key} by client ${step.client}`}`;
+    case "RATE":
+      return `its clock runs at ${step.rate / 1000}`;
     case "DURABLE":
       return `${step.count} writes become durable`;
     case "REPORT":
       return `the log is reported durable up to ${step.index}/${step.term}`;
     case "CRASH":
       return `crashes, keeping ${step.keep} writes${step.torn === 0 ? "" : ` and ${step.torn} entries of the next`}`;
+    case "BOUNDARY":
+      return `dies after ${step.effects} more effects, keeping ${step.keep} writes${step.torn === 0 ? "" : ` and ${step.torn} entries of the next`}`;
     case "FAIL":
       return `the next ${EFFECTS[step.effect]} fails${step.kept ? " although it is done" : ""}`;
     case "UNREACHABLE":
@@ -61,15 +87,33 @@ function describeOnNode(step: OnNode): string {
   }
 }
 
+const SESSION_WORDS = {
+  REGISTER: "opens a session",
+  KEEP_ALIVE: "keeps its session alive",
+  CLOSE: "closes its session",
+} as const;
+
 const SIMPLE: Readonly<Record<string, string>> = {
   COMMAND: "a proposal of no client",
   FLUSH: "is flushed",
   RESTART: "restarts",
+  LOSE_DISK: "is lost with its disk",
   SNAPSHOT: "takes a snapshot",
   TELL: "its core is told of the snapshot",
   INSTALL: "makes the snapshot that came in durable",
   LOSE: "loses the snapshot that comes in",
 };
+
+function describeHindrance(hindrance: Hindrance): string {
+  const { kinds, losesOldest, losses, otherVersion, room } = hindrance;
+  const names = Object.entries(MessageKindName).filter(([kind]) => ((kinds >>> Number(kind)) & 1) !== 0);
+  const parts: string[] = [];
+  if (losses !== 0) parts.push(`loses of its next messages those in 0b${losses.toString(2)}`);
+  if (kinds !== 0) parts.push(`loses every ${names.map(([, name]) => name).join(" and ")}`);
+  if (room !== 0) parts.push(`has room for ${room}, and then loses the ${losesOldest ? "oldest" : "newest"}`);
+  if (otherVersion) parts.push("is of another version");
+  return parts.length === 0 ? "is well" : parts.join(", ");
+}
 
 /** "1:voter 2:learner". */
 export function describeConfiguration(configuration: Uint8Array): string {

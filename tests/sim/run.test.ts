@@ -152,7 +152,7 @@ describe("the clients of a run", () => {
       clients.taken(1, index, 1);
       // A state machine that forgets everything half way.
       if (index === 100) machine.load(new Uint8Array());
-      machine.apply(index, 1, { bytes: padded, words: new Int32Array(padded.buffer) }, 0);
+      machine.apply(index, 1, { bytes: padded, words: new Int32Array(padded.buffer) }, 0, bytes.length);
     }
     expect(clients.answered).toBe(200);
     expect(checkLinearizable(clients.history()).verdict).toBe("not linearizable");

@@ -1,0 +1,75 @@
+/**
+ * What has to hold of running nodes at any pace: at most one leader a term (paper 5.2), and the same command at the same
+ * index on every node (paper 5.4.3). The simulator's rules need a world that stands still; these are those that need none.
+ */
+
+import { crc32c } from "@node-rs/crc32";
+import { EventKind, Role } from "../../host/core/abi.js";
+import type { EntryPosition, StateMachine } from "../../host/machine/machine.js";
+import type { Observer } from "../../host/observer/observer.js";
+import type { NodeId } from "../../host/transport/transport.js";
+
+/** Indexes whose commands are remembered. A node that is further behind gets a snapshot, or is not judged on these. */
+const REMEMBERED = 1 << 20;
+
+interface Seen {
+  readonly term: number;
+  readonly checksum: number;
+  readonly node: NodeId;
+}
+
+export class Watch {
+  /** What was broken, in words. */
+  readonly broken: string[] = [];
+  /** Elections won, and times that each event was told. */
+  elections = 0;
+  readonly events = new Float64Array(EventKind.COUNT);
+  /** Highest index that any node has applied. */
+  applied = 0;
+  readonly #leaders = new Map<number, NodeId>();
+  readonly #seen = new Map<number, Seen>();
+
+  /** The observer of one life of a node. */
+  observer(id: NodeId): Observer {
+    return {
+      mask: (1 << EventKind.COUNT) - 1,
+      event: (kind, first, second) => {
+        this.events[kind] = (this.events[kind] ?? 0) + 1;
+        if (kind === EventKind.ROLE && first === Role.LEADER) this.#leads(id, second);
+      },
+    };
+  }
+
+  /** A state machine that is watched. */
+  machine<Result>(id: NodeId, inner: StateMachine<Result>): StateMachine<Result> {
+    const { restore, snapshot } = inner;
+    return {
+      apply: (command, position) => {
+        this.#applies(id, command, position);
+        return inner.apply(command, position);
+      },
+      ...(snapshot === undefined ? {} : { snapshot: () => snapshot.call(inner) }),
+      ...(restore === undefined ? {} : { restore: (bytes: Uint8Array) => restore.call(inner, bytes) }),
+    };
+  }
+
+  #leads(id: NodeId, term: number): void {
+    const other = this.#leaders.get(term);
+    if (other === undefined) this.elections++;
+    else if (other !== id) this.broken.push(`nodes ${other} and ${id} both lead in term ${term}`);
+    this.#leaders.set(term, id);
+  }
+
+  #applies(id: NodeId, command: Uint8Array, { index, term }: EntryPosition): void {
+    const checksum = crc32c(command);
+    const seen = this.#seen.get(index);
+    if (seen === undefined) {
+      this.#seen.set(index, { term, checksum, node: id });
+      this.#seen.delete(index - REMEMBERED);
+      this.applied = Math.max(this.applied, index);
+    } else if (seen.term !== term || seen.checksum !== checksum) {
+      const said = `the command of term ${seen.term} at index ${index}`;
+      this.broken.push(`node ${seen.node} applies ${said}, and node ${id} another, of term ${term}`);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** Deaths between two effects of a flush: at random, and at every boundary there is. */
+
+import { describe, expect, it } from "vitest";
+import { type BoundaryFailure, type BoundaryOptions, tryBoundaries } from "../../sim/boundaries.js";
+import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
+import { EFFECT_KINDS } from "../../sim/effect-gate.js";
+import { type Fault, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
+import { DURABILITY_MUTANTS } from "../../sim/mutants/core-durability.js";
+import { runSimulation } from "../../sim/run.js";
+import { openRun, settle } from "../../sim/settings.js";
+import { formatTrace, parseTrace, recordRun, replayTrace } from "../../sim/trace/index.js";
+import { V8Core } from "../../sim/v8-core.js";
+import { compileMutant } from "./check-mutants.js";
+
+/** For a test that compiles a core, in ms: a bound on hanging. */
+const COMPILING = 120_000;
+
+/** Short runs that come to elections, truncations, snapshots both ways, changes of members, transfers and reads. */
+const RUNS: readonly BoundaryOptions[] = [
+  { seed: 11, nodes: 3, steps: 400, sessions: true, every: 20 },
+  { seed: 285, nodes: 3, steps: 500, sessions: true, every: 20 },
+  { seed: 209, nodes: 2, steps: 500, sessions: true, every: 20 },
+];
+
+/** No node crashes, and no storage fails, but at the boundaries that are tried. */
+const WITHOUT_CRASHES: readonly Fault[] = USUAL_FAULTS.filter((fault) => fault !== "crash" && fault !== "storage");
+/** Elections are contested all the time. */
+const CONTESTED = { ...WEIGHTS, deliver: 600, timer: 300, time: 60, propose: 20, query: 1, unreachable: 1, giveUp: 1 };
+/** Seeds of which one comes to a second vote soon; the first of them does with the core as it is. */
+const CONTESTED_SEEDS = [7, ...Array.from({ length: 40 }, (_, i) => 100 + i)];
+
+/** A core whose nodes have forgotten for whom they voted when they start. */
+class ForgetfulCore extends V8Core {
+  override create(...args: Parameters<CoreUnderTest["create"]>): NodeUnderTest {
+    const node = super.create(...args);
+    const restore = node.restoreHardState.bind(node);
+    node.restoreHardState = (term) => restore(term, 0);
+    return node;
+  }
+}
+
+/** The first boundary at which a core breaks a rule; no run of its own may. */
+function findBroken(options: BoundaryOptions, core: CoreUnderTest): BoundaryFailure | undefined {
+  const [failure] = tryBoundaries({ ...options, core, mostFailures: 1 }).failures;
+  expect(failure?.node).not.toBe(0);
+  if (failure === undefined) return undefined;
+  const again = replayTrace(parseTrace(formatTrace(failure.trace), "trace"), core);
+  expect([again.verdict.rule, again.digest]).toEqual([failure.rule, failure.trace.digest]);
+  return failure;
+}
+
+describe("at every boundary between two effects", () => {
+  const behind = new Set<string>();
+
+  it.each(RUNS)("of a run of seed $seed with $nodes nodes the cluster recovers, and no rule is broken", (options) => {
+    const report = tryBoundaries(options);
+    expect(report.failures).toEqual([]);
+    expect(report.boundaries).toBeGreaterThan(report.flushes);
+    expect(Object.values(report.behind).reduce((all, count) => all + count, 0)).toBe(report.boundaries);
+    for (const [kind, count] of Object.entries(report.behind)) if (count > 0) behind.add(kind);
+  });
+
+  it("of all kinds of effects", () => {
+    expect(["none", ...EFFECT_KINDS].filter((kind) => !behind.has(kind))).toEqual([]);
+  });
+
+  it("of each flush, where none is left out", () => {
+    const all = tryBoundaries({ seed: 4, nodes: 3, steps: 120 });
+    const some = tryBoundaries({ seed: 4, nodes: 3, steps: 120, every: 1000 });
+    expect([all.failures, some.failures]).toEqual([[], []]);
+    expect(all.behind.none).toBe(all.flushes);
+    expect(all.flushes).toBeGreaterThan(some.flushes);
+  });
+});
+
+describe("a bug that a crash shows is found", () => {
+  it("a vote that is forgotten over a restart", () => {
+    const core = new ForgetfulCore();
+    const faults = WITHOUT_CRASHES.filter((fault) => fault !== "membership" && fault !== "snapshot");
+    const options = { nodes: 5, steps: 100, faults, weights: CONTESTED, membership: "voters" as const };
+    const rule = () => {
+      for (const seed of CONTESTED_SEEDS) {
+        const failure = findBroken({ ...options, seed }, core);
+        if (failure !== undefined) return failure.rule;
+      }
+      return null;
+    };
+    expect(rule()).toBe("one vote a term");
+  });
+
+  it.each([
+    ["truncation-not-stored", "append order"],
+    ["term-saved-only-with-a-vote", "durable before sent"],
+  ])(
+    "%s",
+    async (name, rule) => {
+      const mutant = DURABILITY_MUTANTS.find((one) => one.name === name);
+      if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+      const core = new V8Core(await compileMutant(mutant));
+      const faults = WITHOUT_CRASHES.filter((fault) => fault !== "read" && fault !== "unreachable");
+      const options = { seed: 301, nodes: 3, steps: 600, sessions: true, every: 6, faults };
+      expect(findBroken(options, core)?.rule).toBe(rule);
+    },
+    COMPILING,
+  );
+});
+
+describe("the fault", () => {
+  it("lets nodes die between effects of random runs, which are replayed to the same digest", () => {
+    let deaths = 0;
+    for (let seed = 1; seed <= 4; seed++) {
+      const faults: readonly Fault[] = [...USUAL_FAULTS, "boundary"];
+      const { result, trace } = recordRun({ seed, nodes: 1 + seed, steps: 3000, faults, liveness: true });
+      expect(result.rule).toBeNull();
+      expect(result.actions.boundary).toBeGreaterThan(0);
+      deaths += result.probes["deaths"] ?? 0;
+      const replayed = replayTrace(parseTrace(formatTrace(trace), "trace"), new V8Core());
+      expect(replayed).toMatchObject({ digest: result.digest, steps: result.steps, skipped: 0 });
+    }
+    expect(deaths).toBeGreaterThan(20);
+  });
+
+  it("changes nothing in a run that does not have it", () => {
+    const options = { seed: 6, nodes: 3, steps: 3000, faults: USUAL_FAULTS };
+    const heavier = { ...WEIGHTS, boundary: 500, session: 500 };
+    expect(runSimulation({ ...options, weights: heavier }).digest).toBe(runSimulation(options).digest);
+  });
+
+  it("lets through what comes before the death, and nothing behind it", () => {
+    const { random, settings } = settle({ seed: 1, nodes: 1, steps: 1, faults: [], membership: "voters" });
+    const { world } = openRun(settings, new V8Core(), random);
+    const node = world.node(1);
+    const before = { ...node.gate.passed };
+    world.dieAfter(node, 1);
+    world.fire(node, 0);
+    expect(node.isUp).toBe(false);
+    expect(node.gate.last).toBe("hardState");
+    expect(node.gate.passed).toEqual({ ...before, hardState: before.hardState + 1 });
+    expect([node.disk.term, node.disk.vote, node.disk.durable.last]).toEqual([1, 1, 0]);
+    world.restart(node);
+    expect(node.core.state.term).toBe(1);
+    world.close();
+  });
+});
