@@ -700,6 +700,17 @@ describe.each(cores)("membership on $name", ({ make }) => {
     expect([w.applied(3), w.applied(4)]).toEqual(["2:x 4:y", "2:x 4:y"]);
   });
 
+  it("a member that one leader removes and adds again gets what it missed, and everything after it", () => {
+    const w = led(3);
+    w.commitMany(1, 10);
+    change(w, 1, voters(1, 2));
+    w.commitMany(1, 5);
+    change(w, 1, [...voters(1, 2), learner(3)]);
+    w.commitMany(1, 5);
+    w.rounds(1);
+    expect([w.log(3), w.applied(3)]).toEqual([w.log(1), w.applied(1)]);
+  });
+
   it("a member that is added in front of others leaves the leader's view of them as it was", () => {
     const w = new Scenario(make(), { nodes: [{ isStranger: true }, {}, {}, {}], members: voters(2, 3, 4) });
     w.elect(3);

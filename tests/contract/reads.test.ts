@@ -102,6 +102,15 @@ describe.each(cores)("reads on $name", ({ make }) => {
       expect(read.state).toBe("answered");
     });
 
+    it("a read that waits for a round is answered when the quorum shrinks to its leader", () => {
+      const w = led({ nodes: 2 });
+      const read = w.read(1);
+      w.drop();
+      expect(w.reconfigure(1, [{ id: 1 }])).toBe(OK);
+      w.rounds(1);
+      expect(read.state).toBe("answered");
+    });
+
     it("an entry's acknowledgement confirms the round as well as a heartbeat's", () => {
       const w = led();
       const read = w.read(1);

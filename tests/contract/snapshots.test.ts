@@ -535,6 +535,38 @@ describe.each(cores)("snapshots on $name", ({ make }) => {
     expect(w.applied(4)).toBe(w.applied(1));
   });
 
+  it.each([
+    ["from the window", 32, 31],
+    ["from storage", 16, 25],
+  ])(
+    "a follower whose late acknowledgement shows that it needs no snapshot is sent entries again %s",
+    (_, windowEntries, more) => {
+      const w = new Scenario(make(), { nodes: 3, capacity: { windowEntries, keepEntries: more + 1 } });
+      w.elect(1);
+      w.isolate(3);
+      w.commitMany(1, 10);
+      w.heal();
+      w.heartbeat(1);
+      // Node 3 holds them, and its acknowledgement is under way for long.
+      w.deliverUntil(() => w.state(3).last === w.state(1).last);
+      w.deliverAmong(1, 2);
+      w.unreachable(1, 3);
+      for (let i = 0; i < more; i++) {
+        w.propose(1, `d${i}`);
+        w.deliverAmong(1, 2);
+      }
+      w.snapshot(1);
+      expect(w.node(1).disk.compacted).toBe(10);
+      w.heartbeat(1);
+      expect(w.underWay(1, 3).join()).toContain("CHUNK");
+      w.drop(1, 3);
+      w.deliverAll();
+      w.rounds(1, 2);
+      expect([w.log(3), w.applied(3)]).toEqual([w.log(1), w.applied(1)]);
+      expect(w.node(3).counts.installs).toBe(0);
+    },
+  );
+
   it("what is kept behind a snapshot is kept across a restart too", () => {
     const w = new Scenario(make(), { nodes: 3, capacity: { ...SMALL, keepEntries: 30 } });
     w.elect(1);

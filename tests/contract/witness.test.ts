@@ -81,6 +81,7 @@ describe.each(cores)("witnesses on $name", ({ make }) => {
     const w = led();
     w.reconfigure(1, [{ id: 2 }, { id: 3, roles: VOTER | WITNESS }]);
     w.deliverAll();
+    w.rounds(1);
     expect(w.transcript()).not.toContain("1 -> 3 TIMEOUT NOW");
     expect(w.node(2).leads).toBe(true);
   });
@@ -294,6 +295,28 @@ describe.each(cores)("witnesses on $name", ({ make }) => {
     w.elect(2);
     w.rounds(2);
     expect(w.applied(3)).toBe("2:x");
+  });
+
+  it.each([
+    ["demoted", [{ id: 1, roles: LEARNER }]],
+    ["removed", []],
+  ])("a leader that is %s with entries which nobody else has leaves a full node that can be elected", (_, itself) => {
+    const w = led();
+    expect(w.reconfigure(1, [...itself, { id: 2 }, { id: 3, roles: VOTER | WITNESS }])).toBe(OK);
+    w.deliver(1, 2);
+    // What is behind the change never reaches node 2; the change itself does, and commits.
+    w.propose(1, "lost");
+    w.drop(1, 2);
+    w.mute(1, 2);
+    w.deliverAll();
+    w.rounds(1);
+    w.heal();
+    expect(w.node(1).leads).toBe(false);
+    if (!w.node(2).leads) w.elect(2);
+    w.commit(2, "x");
+    w.rounds(2);
+    expect(w.applied(2)).toBe("4:x");
+    expect(w.log(3)).toBe(w.log(2));
   });
 
   it("a witness is replaced by another in a joint change", () => {

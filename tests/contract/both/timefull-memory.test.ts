@@ -1,0 +1,5 @@
+/** The stories in real time, over the transport within a process. */
+
+import { tellInRealTime } from "./tell.js";
+
+tellInRealTime("memory", "in memory");
