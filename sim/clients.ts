@@ -16,6 +16,8 @@ import type { SessionClients } from "./session-clients.js";
 
 /** Registers. */
 export const KEYS = 16;
+/** Their names in a history. */
+const KEY_NAMES: readonly string[] = Array.from({ length: KEYS }, (_, key) => `${key}`);
 /** Bytes of a command before what fills it up. */
 export const COMMAND_BYTES = 8;
 /** Bit of a command's second word that marks a write. */
@@ -46,19 +48,46 @@ export interface WaitingRequest {
   readonly term: number;
 }
 
-interface Request {
-  readonly id: number;
-  readonly client: number;
-  readonly key: number;
-  readonly isWrite: boolean;
-  readonly invoked: number;
-  node: number;
-  index: number;
-  term: number;
-  outcome: number;
-  returned: number;
+class Request {
+  node = 0;
+  index = 0;
+  term = 0;
+  outcome: number = Outcome.OPEN;
+  returned = 0;
   /** What a read saw: the id of the request that wrote it, 0 for nothing. */
-  result: number;
+  result = 0;
+
+  constructor(
+    readonly id: number,
+    readonly client: number,
+    readonly key: number,
+    readonly isWrite: boolean,
+    readonly invoked: number,
+  ) {}
+}
+
+/** The open requests of one node, in the order in which it took them. They are as few as the clients, come and go all the
+ * time, and the oldest is asked for first: a map would be rebuilt over and over. */
+class OpenRequests {
+  readonly #requests: Request[] = [];
+
+  /** The oldest one. */
+  get first(): Request | undefined {
+    return this.#requests[0];
+  }
+  /** The one that stands at an index. */
+  at(index: number): Request | undefined {
+    for (const request of this.#requests) if (request.index === index) return request;
+    return undefined;
+  }
+  add(request: Request): void {
+    this.#requests.push(request);
+  }
+  remove(request: Request): void {
+    const place = this.#requests.indexOf(request);
+    if (place === 0) this.#requests.shift();
+    else if (place > 0) this.#requests.splice(place, 1);
+  }
 }
 
 /** All clients of a run. */
@@ -68,18 +97,19 @@ export class Clients {
   readonly #requests: Request[] = [];
   /** Each client's open request. */
   readonly #open: (Request | null)[];
-  /** Open requests of each node, by the index at which they stand. */
-  readonly #atNode: Map<number, Request>[] = [];
+  /** Open requests of each node. */
+  readonly #atNode: OpenRequests[] = [];
   readonly #buffer: Uint8Array;
   readonly #view: DataView;
   readonly #random: Random;
   #time = 0;
+  #answered = 0;
   #idle: Request | null = null;
 
   /** @param maxPayload longest command in bytes */
   constructor(clients: number, nodes: number, maxPayload: number, random: Random) {
     this.#open = new Array<Request | null>(clients).fill(null);
-    for (let id = 1; id <= nodes; id++) this.#atNode[id] = new Map();
+    for (let id = 1; id <= nodes; id++) this.#atNode[id] = new OpenRequests();
     this.#buffer = new Uint8Array(maxPayload);
     this.#view = new DataView(this.#buffer.buffer);
     this.#random = random;
@@ -101,8 +131,7 @@ export class Clients {
   /** The command of a request of a client that does not wait: a view that holds until the next call. */
   command({ client, key, write: isWrite, length }: ClientRequest): Uint8Array {
     const id = this.#requests.length + 1;
-    const request = { id, client, key, isWrite, invoked: this.tick(), node: 0, index: 0, term: 0 };
-    this.#idle = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
+    this.#idle = new Request(id, client, key, isWrite, this.tick());
     this.#view.setUint32(0, id, true);
     this.#view.setUint32(4, key | (isWrite ? WRITE : 0), true);
     const command = this.#buffer.subarray(0, length);
@@ -128,16 +157,16 @@ export class Clients {
     request.term = term;
     this.#requests.push(request);
     this.#open[request.client] = request;
-    const map = this.#mapOf(node);
-    const before = map.get(index);
+    const open = this.#openAt(node);
+    const before = open.at(index);
     // Its entry was removed here, and may still be committed by others.
     if (before !== undefined) this.#end(before, Outcome.UNKNOWN, 0);
-    map.set(index, request);
+    open.add(request);
   }
 
   /** A node applied the entry (index, term); a read there sees the value written by request `seen`. */
   applied(node: number, index: number, term: number, seen: number): void {
-    const request = this.#mapOf(node).get(index);
+    const request = this.#openAt(node).at(index);
     if (request === undefined) return;
     // Another entry is committed at its place: it never will be.
     if (request.term !== term) this.#end(request, Outcome.FAILED, 0);
@@ -154,14 +183,15 @@ export class Clients {
    * what came of it: the value's request, or undefined if the read was refused. */
   query(node: number, { client, key }: ClientQuery): (seen: number | undefined) => void {
     const id = this.#requests.length + 1;
-    const place = { node, index: -id, term: 0 };
-    const request = { id, client, key, isWrite: false, invoked: this.tick(), ...place };
-    const open: Request = { ...request, outcome: Outcome.OPEN, returned: 0, result: 0 };
-    this.#requests.push(open);
-    this.#open[client] = open;
-    this.#mapOf(node).set(open.index, open);
+    const request = new Request(id, client, key, false, this.tick());
+    request.node = node;
+    request.index = -id;
+    this.#requests.push(request);
+    this.#open[client] = request;
+    this.#openAt(node).add(request);
     return (seen: number | undefined) => {
-      if (open.outcome === Outcome.OPEN) this.#end(open, seen === undefined ? Outcome.FAILED : Outcome.OK, seen ?? 0);
+      if (request.outcome !== Outcome.OPEN) return;
+      this.#end(request, seen === undefined ? Outcome.FAILED : Outcome.OK, seen ?? 0);
     };
   }
 
@@ -184,15 +214,14 @@ export class Clients {
 
   /** A node crashed: its clients never hear from it. */
   crashed(node: number): void {
-    for (const request of [...this.#mapOf(node).values()]) this.#end(request, Outcome.UNKNOWN, 0);
+    const open = this.#openAt(node);
+    for (let next = open.first; next !== undefined; next = open.first) this.#end(next, Outcome.UNKNOWN, 0);
     this.sessions?.crashed(node);
   }
 
   /** Requests that were answered. */
   get answered(): number {
-    let count = this.sessions?.counts.answered ?? 0;
-    for (const request of this.#requests) if (request.outcome === Outcome.OK) count++;
-    return count;
+    return this.#answered + (this.sessions?.counts.answered ?? 0);
   }
 
   /** What the clients saw, for the linearizability checker. */
@@ -201,30 +230,36 @@ export class Clients {
     if (this.sessions !== null) yield* this.sessions.history();
   }
 
-  #mapOf(node: number): Map<number, Request> {
-    const map = this.#atNode[node];
-    if (map === undefined) throw new RangeError(`there is no node ${node}`);
-    return map;
+  #openAt(node: number): OpenRequests {
+    const open = this.#atNode[node];
+    if (open === undefined) throw new RangeError(`there is no node ${node}`);
+    return open;
   }
 
   #end(request: Request, outcome: number, result: number): void {
     request.outcome = outcome;
     request.result = result;
     request.returned = this.tick();
+    if (outcome === Outcome.OK) this.#answered++;
     this.#open[request.client] = null;
-    this.#mapOf(request.node).delete(request.index);
+    this.#openAt(request.node).remove(request);
   }
 }
 
+/** A request as the checker knows it. Each kind is one literal: a run has tens of thousands of them. */
 function operationOf(request: Request): Operation {
-  const { client, invoked, isWrite, outcome } = request;
-  const call = isWrite ? { kind: "write" as const, argument: `${request.id}` } : { kind: "read" as const };
-  const what = { client, key: `${request.key}`, invoked, ...call };
-  const { returned } = request;
-  if (outcome === Outcome.OPEN) return { ...what, outcome: "unknown", returned: null };
-  if (outcome === Outcome.UNKNOWN) return { ...what, outcome: "unknown", returned };
-  if (outcome === Outcome.FAILED) return { ...what, outcome: "failed", returned };
-  return { ...what, outcome: "ok", returned, result: isWrite || request.result === 0 ? null : `${request.result}` };
+  const { client, id, invoked, isWrite, outcome, result: seen, returned } = request;
+  const key = KEY_NAMES[request.key] as string;
+  if (outcome === Outcome.OK) {
+    if (isWrite) {
+      return { client, key, invoked, kind: "write", argument: `${id}`, outcome: "ok", returned, result: null };
+    }
+    return { client, key, invoked, kind: "read", outcome: "ok", returned, result: seen === 0 ? null : `${seen}` };
+  }
+  const ended = outcome === Outcome.FAILED ? "failed" : "unknown";
+  const end = outcome === Outcome.OPEN ? null : returned;
+  if (isWrite) return { client, key, invoked, kind: "write", argument: `${id}`, outcome: ended, returned: end };
+  return { client, key, invoked, kind: "read", outcome: ended, returned: end };
 }
 
 /** One node's registers. */

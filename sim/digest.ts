@@ -4,8 +4,9 @@
  */
 
 export class Digest {
-  #a = 0x9e3779b9;
-  #b = 0x85ebca6b;
+  // Signed, as all that comes later: a lane that ever held an unsigned number stays a double for the engine.
+  #a = 0x9e3779b9 | 0;
+  #b = 0x85ebca6b | 0;
 
   /** Mixes in one 32-bit word. */
   word(value: number): void {

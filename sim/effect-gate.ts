@@ -25,6 +25,23 @@ export const EFFECT_KINDS = [
 ] as const satisfies readonly (keyof CoreEffects)[];
 export type EffectKind = (typeof EFFECT_KINDS)[number];
 
+/** The place of each kind in EFFECT_KINDS. */
+const Place = {
+  hardState: 0,
+  truncate: 1,
+  append: 2,
+  compact: 3,
+  read: 4,
+  send: 5,
+  arm: 6,
+  cancel: 7,
+  apply: 8,
+  readSnapshot: 9,
+  writeSnapshot: 10,
+  reads: 11,
+  event: 12,
+} as const satisfies Record<EffectKind, number>;
+
 /** What a node's disk keeps when it dies. */
 export interface Death {
   /** Most writes under way that survive; the oldest do. */
@@ -38,16 +55,22 @@ const NOT_APPLIED = -1;
 const NONE: Death = { keep: 0, torn: 0 };
 
 export class EffectGate implements CoreEffects {
-  /** Effects that went through since the node began, by kind. */
-  readonly passed = Object.fromEntries(EFFECT_KINDS.map((kind) => [kind, 0])) as Record<EffectKind, number>;
   /** The kind of the last one before the last death, or before the one that is armed; null if there was none. */
   last: EffectKind | null = null;
   /** What the disk keeps. */
   death = NONE;
   /** Effects that may still go through; infinite unless a death is armed. */
   #left = Number.POSITIVE_INFINITY;
+  /** Effects that went through, by the place of their kind: they are counted all the time, and asked for rarely. */
+  readonly #counts = new Float64Array(EFFECT_KINDS.length);
 
   constructor(readonly to: CoreEffects) {}
+
+  /** Effects that went through since the node began, by kind. */
+  get passed(): Readonly<Record<EffectKind, number>> {
+    const counts = EFFECT_KINDS.map((kind, i) => [kind, this.#counts[i] as number] as const);
+    return Object.fromEntries(counts) as Record<EffectKind, number>;
+  }
 
   /** Whether the node dies, now that nothing goes through any more. */
   get isShut(): boolean {
@@ -67,33 +90,33 @@ export class EffectGate implements CoreEffects {
   }
 
   hardState(term: number, vote: number): number {
-    return this.#passes("hardState") ? this.to.hardState(term, vote) : StorageAnswer.FAILED;
+    return this.#passes(Place.hardState) ? this.to.hardState(term, vote) : StorageAnswer.FAILED;
   }
   truncate(from: number): number {
-    return this.#passes("truncate") ? this.to.truncate(from) : StorageAnswer.FAILED;
+    return this.#passes(Place.truncate) ? this.to.truncate(from) : StorageAnswer.FAILED;
   }
   append(first: number, count: number, lastTerm: number, memory: Region, offset: number, length: number): number {
-    return this.#passes("append")
+    return this.#passes(Place.append)
       ? this.to.append(first, count, lastTerm, memory, offset, length)
       : StorageAnswer.FAILED;
   }
   compact(index: number): number {
-    return this.#passes("compact") ? this.to.compact(index) : StorageAnswer.FAILED;
+    return this.#passes(Place.compact) ? this.to.compact(index) : StorageAnswer.FAILED;
   }
   read(index: number, count: number, memory: Region, offset: number, capacity: number): number {
-    return this.#passes("read") ? this.to.read(index, count, memory, offset, capacity) : StorageAnswer.FAILED;
+    return this.#passes(Place.read) ? this.to.read(index, count, memory, offset, capacity) : StorageAnswer.FAILED;
   }
   send(to: number, memory: Region, offset: number, length: number, barrier: boolean): void {
-    if (this.#passes("send")) this.to.send(to, memory, offset, length, barrier);
+    if (this.#passes(Place.send)) this.to.send(to, memory, offset, length, barrier);
   }
   arm(kind: number, delay: number, jitter: number): void {
-    if (this.#passes("arm")) this.to.arm(kind, delay, jitter);
+    if (this.#passes(Place.arm)) this.to.arm(kind, delay, jitter);
   }
   cancel(kind: number): void {
-    if (this.#passes("cancel")) this.to.cancel(kind);
+    if (this.#passes(Place.cancel)) this.to.cancel(kind);
   }
   apply(index: number, term: number, memory: Region, offset: number, length: number): number {
-    return this.#passes("apply") ? this.to.apply(index, term, memory, offset, length) : NOT_APPLIED;
+    return this.#passes(Place.apply) ? this.to.apply(index, term, memory, offset, length) : NOT_APPLIED;
   }
   readSnapshot(
     index: number,
@@ -103,7 +126,7 @@ export class EffectGate implements CoreEffects {
     capacity: number,
     witness: boolean,
   ): number {
-    return this.#passes("readSnapshot")
+    return this.#passes(Place.readSnapshot)
       ? this.to.readSnapshot(index, place, memory, offset, capacity, witness)
       : SnapshotAnswer.FAILED;
   }
@@ -116,23 +139,23 @@ export class EffectGate implements CoreEffects {
     length: number,
     last: boolean,
   ): number {
-    return this.#passes("writeSnapshot")
+    return this.#passes(Place.writeSnapshot)
       ? this.to.writeSnapshot(index, term, place, memory, offset, length, last)
       : SnapshotAnswer.FAILED;
   }
   reads(ticket: number, index: number, answered: boolean): void {
-    if (this.#passes("reads")) this.to.reads(ticket, index, answered);
+    if (this.#passes(Place.reads)) this.to.reads(ticket, index, answered);
   }
   event(kind: number, first: number, second: number): void {
-    if (this.#passes("event")) this.to.event(kind, first, second);
+    if (this.#passes(Place.event)) this.to.event(kind, first, second);
   }
 
-  #passes(kind: EffectKind): boolean {
+  #passes(kind: number): boolean {
     if (this.#left === 0) return false;
-    this.passed[kind]++;
+    this.#counts[kind] = (this.#counts[kind] as number) + 1;
     if (this.#left < Number.POSITIVE_INFINITY) {
       this.#left--;
-      this.last = kind;
+      this.last = EFFECT_KINDS[kind] ?? null;
     }
     return true;
   }

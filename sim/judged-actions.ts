@@ -38,7 +38,9 @@ export class JudgedActions {
   /** A client that waits for nothing asks a node to write, or to read through the log. */
   propose(node: SimNode, request: ClientRequest): void {
     const { client, key, length, write } = request;
-    const step = { do: "PROPOSE", node: node.id, client, key, write, length } as const;
+    const { tap } = this.world;
+    // Only a trace needs it.
+    const step = tap === null ? undefined : ({ do: "PROPOSE", node: node.id, client, key, write, length } as const);
     this.world.propose(node, this.clients.command(request), step, this.#onProposed);
   }
 

@@ -102,7 +102,9 @@ class Recovering {
   #exhaust(): void {
     const { network, nodes, steps } = this.open.world;
     const window = (nodes[0] as SimNode).plan.inflightMessages + BESIDE_WINDOW;
-    const most = network.count * ANSWERS + network.links.length * window;
+    // What waited for a disk comes out now.
+    const begun = nodes.reduce((sum, node) => sum + node.held.length, network.count);
+    const most = begun * ANSWERS + network.links.length * window;
     while (this.#serve() || this.#deliver()) {
       if (network.count > most) {
         this.open.world.report("bounded memory", `${network.count} messages are under way, where ${most} may be`);

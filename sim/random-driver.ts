@@ -37,11 +37,20 @@ const MOST_REPLACING = 100;
 /** Actions taken, by what was drawn. */
 export type DrawCounts = Record<Draw, number>;
 
+/** What may be drawn, how often it is among all draws, and how often an action came of it. */
+interface Lot {
+  readonly draw: Draw;
+  readonly weight: number;
+  taken: number;
+}
+
 export class RandomDriver {
-  readonly counts: DrawCounts;
-  readonly #draws: readonly Draw[];
+  /** All lots, and those that this run has. */
+  readonly #all: Readonly<Record<Draw, Lot>>;
+  readonly #lots: readonly Lot[];
   readonly #total: number;
-  readonly #faults: ReadonlySet<Fault>;
+  readonly #batches: boolean;
+  readonly #reorders: boolean;
   readonly #dirty: boolean[] = [];
   readonly #actions: JudgedActions;
   readonly #operator: RandomOperator;
@@ -50,7 +59,6 @@ export class RandomDriver {
   readonly #process: RandomProcess;
   /** Nodes that are to take the place of others. */
   readonly #newcomers = new Set<SimNode>();
-  readonly #weights: Weights;
 
   constructor(
     readonly world: World,
@@ -59,19 +67,24 @@ export class RandomDriver {
     faults: readonly Fault[],
     weights: Weights = WEIGHTS,
   ) {
-    this.#weights = weights;
-    this.#faults = new Set(faults);
+    this.#batches = faults.includes("batch");
+    this.#reorders = faults.includes("reorder");
     this.#actions = new JudgedActions(world, clients);
     this.#operator = new RandomOperator(world, clients, random, this.#actions);
     this.#network = new RandomNetwork(world, random, this.#agenda);
     this.#process = new RandomProcess(world, random, this.#agenda, (node) => this.#awake(node));
     const draws = Object.keys(WEIGHTS) as Draw[];
     const isLeftOut = (draw: Draw) =>
-      FAULT_DRAWS.some((fault) => fault === draw && !this.#faults.has(fault)) ||
+      FAULT_DRAWS.some((fault) => fault === draw && !faults.includes(fault)) ||
       (clients.sessions === null && SESSION_DRAWS.includes(draw));
-    this.#draws = draws.filter((draw) => !isLeftOut(draw));
-    this.#total = this.#draws.reduce((sum, draw) => sum + weights[draw], 0);
-    this.counts = Object.fromEntries(draws.map((draw) => [draw, 0])) as DrawCounts;
+    const lots = draws.map((draw): Lot => ({ draw, weight: weights[draw], taken: 0 }));
+    this.#all = Object.fromEntries(lots.map((lot) => [lot.draw, lot])) as Record<Draw, Lot>;
+    this.#lots = lots.filter(({ draw }) => !isLeftOut(draw));
+    this.#total = this.#lots.reduce((sum, { weight }) => sum + weight, 0);
+  }
+
+  get counts(): DrawCounts {
+    return Object.fromEntries(Object.values(this.#all).map(({ draw, taken }) => [draw, taken])) as DrawCounts;
   }
 
   /** Takes actions until the world has taken `steps`. */
@@ -84,28 +97,27 @@ export class RandomDriver {
 
   #act(): void {
     if (this.world.network.count > MOST_UNDER_WAY) {
-      if (!this.#take("deliver")) this.#process.awakeAll();
+      if (!this.#take(this.#all.deliver)) this.#process.awakeAll();
       return;
     }
     for (let i = 0; i < DRAWS; i++) if (this.#take(this.#draw())) return;
-    const isRestarted = this.#take("restart");
-    if (!this.#take("time") && !isRestarted) this.#process.awakeAll();
+    const isRestarted = this.#take(this.#all.restart);
+    if (!this.#take(this.#all.time) && !isRestarted) this.#process.awakeAll();
   }
 
-  #draw(): Draw {
+  #draw(): Lot {
     let rest = this.random.below(this.#total);
-    for (const draw of this.#draws) {
-      rest -= this.#weights[draw];
-      if (rest < 0) return draw;
+    for (const lot of this.#lots) {
+      rest -= lot.weight;
+      if (rest < 0) return lot;
     }
     throw new Error("the weights do not add up");
   }
 
-  #take(draw: Draw): boolean {
-    const { world, random } = this;
-    world.autoFlush = !this.#faults.has("batch") || !random.oneIn(4);
-    const taken = this.#perform(draw);
-    if (taken) this.counts[draw]++;
+  #take(lot: Lot): boolean {
+    this.world.autoFlush = !this.#batches || !this.random.oneIn(4);
+    const taken = this.#perform(lot.draw);
+    if (taken) lot.taken++;
     return taken;
   }
 
@@ -247,7 +259,7 @@ export class RandomDriver {
   }
 
   #position(link: Link): number {
-    if (!this.#faults.has("reorder") || link.messages.length === 1) return 0;
+    if (!this.#reorders || link.messages.length === 1) return 0;
     return this.random.oneIn(2) ? this.random.below(link.messages.length) : 0;
   }
 

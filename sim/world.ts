@@ -522,8 +522,8 @@ export class World implements Surroundings {
   /** Those of the configuration before, if the newest is new since the node was last looked at: a leader that commits a
    * change may append the next one by itself, with the same input. */
   #votersBefore(node: SimNode): readonly (readonly number[])[] | undefined {
-    const { configurationIndex } = node.core.state;
-    if (configurationIndex === node.seenConfiguration) return undefined;
+    const { commit, configurationIndex } = node.core.state;
+    if (configurationIndex === node.seenConfiguration || configurationIndex <= commit) return undefined;
     const { written } = node.disk;
     return this.#votersAt(written.at(Math.max(0, Math.min(configurationIndex - 1, written.last))));
   }

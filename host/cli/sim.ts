@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { ENGINES } from "../../sim/engines.js";
 import { HOST_FAULTS } from "../../sim/host-world/index.js";
-import { FAULTS, type Fault, MOST_NODES, parseFaults, SimulationError } from "../../sim/index.js";
+import { type Fault, MOST_NODES, parseFaults, RARER_FAULTS, SimulationError, USUAL_FAULTS } from "../../sim/index.js";
 import type { TransportName } from "../../sim/timefull/index.js";
 import { wholeNumber } from "./flags.js";
 import { UsageError } from "./output.js";
@@ -30,8 +30,9 @@ Examples:
   metalraft sim --host --seed 1 --nodes 3 --steps 20000      whole nodes on simulated disks
   metalraft sim --host --campaign --minutes 60               many of these, each with its own mix of faults
 
-The faults are ${FAULTS.join(", ")}.
-Those of hosts are ${HOST_FAULTS.join(", ")};
+The usual faults are ${USUAL_FAULTS.join(", ")};
+the rarer ones ${RARER_FAULTS.join(", ")}.
+Those of hosts, all of them unless stated, are ${HOST_FAULTS.join(", ")};
 "eio:10" is the fault eio ten times as often.
 The same seed, nodes, steps and faults give the same digest everywhere, if the core is the same; on every engine, too:
 v8 is this process's own, wamr and wamr-classic are WAMR's two interpreters in a process of their own, rv32 and
@@ -78,7 +79,7 @@ export function simCommand(): Command {
     .description("simulate a cluster, with faults, every checker on")
     .option("--seed <n>", "what the run follows from", whole(0), 1)
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), 5)
-    .option("--steps <n>", "how many actions to take", whole(1), 20_000)
+    .option("--steps <n>", "how many actions to take; with --boundaries 1000 unless stated", whole(1), 20_000)
     .option("--faults <list>", "faults with commas between; or all, usual or none", "usual")
     .option("--core <engine>", `what runs the core: ${ENGINES.join(", ")}, or a .wasm file for v8`, "v8")
     .option("--liveness", "judge at the end that the cluster recovers when faults stop", false)

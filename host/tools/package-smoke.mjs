@@ -14,6 +14,8 @@ const REQUIRED_FILES = [
   "README.md",
   "LICENSE",
   "docs/abi.md",
+  "docs/membership.md",
+  "docs/operations.md",
   "build/metalraft.wasm",
   "dist/host/index.js",
   "dist/host/index.d.ts",
@@ -21,7 +23,8 @@ const REQUIRED_FILES = [
   "dist/sim/index.js",
   "dist/sim/index.d.ts",
 ];
-const ALLOWED_FILES = /^(package\.json|README\.md|LICENSE|docs\/abi\.md|build\/metalraft\.wasm|dist\/(host|sim)\/.+)$/;
+const ALLOWED_FILES =
+  /^(package\.json|README\.md|LICENSE|docs\/(abi|membership|operations)\.md|build\/metalraft\.wasm|dist\/(host|sim)\/.+)$/;
 const FORBIDDEN_FILES = /^dist\/host\/tools\/|\.tsbuildinfo$|\.test\./;
 
 /** Uses every entry of the exports map. Runs in a process of its own. */

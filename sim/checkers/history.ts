@@ -93,9 +93,9 @@ export class History {
  */
 export function assertConsistent(operation: Operation): void {
   const { invoked, returned } = operation;
-  const where = `${operation.kind} of client ${operation.client} on key ${JSON.stringify(operation.key)}`;
+  const where = () => `${operation.kind} of client ${operation.client} on key ${JSON.stringify(operation.key)}`;
   if (!Number.isFinite(invoked) || (returned !== null && !(Number.isFinite(returned) && returned >= invoked))) {
-    throw new HistoryError(`${where} is invoked at ${invoked} and returns at ${returned}: not an interval`);
+    throw new HistoryError(`${where()} is invoked at ${invoked} and returns at ${returned}: not an interval`);
   }
   if (operation.outcome !== "ok") return;
   const { result } = operation;
@@ -105,7 +105,7 @@ export function assertConsistent(operation: Operation): void {
       : operation.kind === "cas"
         ? typeof result === "boolean"
         : result === null;
-  if (!fits) throw new HistoryError(`${where} cannot have the result ${JSON.stringify(result)}`);
+  if (!fits) throw new HistoryError(`${where()} cannot have the result ${JSON.stringify(result)}`);
 }
 
 const valueSchema = v.nullable(v.string());

@@ -97,7 +97,7 @@ describe.each(INTERPRETERS)("rv32, %s interpreter", (interpreter) => {
   test.skipIf(!built)("a pool or a stack that is too small is a fault that names itself and the core", () => {
     const { sha256 } = shippedCore();
     expect(runBench(interpreter, { pool: 16384 })).toEqual({ problem: expect.stringContaining(sha256) });
-    const { problem } = runBench(interpreter, { stack: 1280 }) as { problem: string };
+    const { problem } = runBench(interpreter, { stack: 1024 }) as { problem: string };
     expect(problem).toContain(sha256);
     expect(problem).toMatch(/node 1: the core trapped.*stack overflow/);
   });

@@ -101,7 +101,8 @@ describe("the end of npm test", () => {
 
 describe("the package's files", () => {
   const whole = [
-    ...["package.json", "README.md", "LICENSE", "docs/abi.md", "build/metalraft.wasm", "dist/host/cli/main.js"],
+    ...["package.json", "README.md", "LICENSE", "build/metalraft.wasm", "dist/host/cli/main.js"],
+    ...["docs/abi.md", "docs/membership.md", "docs/operations.md"],
     ...["dist/host/index.js", "dist/host/index.d.ts", "dist/sim/index.js", "dist/sim/index.d.ts"],
   ];
 

@@ -1,7 +1,7 @@
 /** `metalraft sim` without more: one run of a seed. */
 
 import { drawSwarm } from "../../../sim/campaign/index.js";
-import { FAULTS, runSimulation, type SimulationResult } from "../../../sim/index.js";
+import { FAULTS, runSimulation, type SimulationResult, USUAL_FAULTS } from "../../../sim/index.js";
 import { recordRun, writeTrace } from "../../../sim/trace/index.js";
 import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
@@ -72,7 +72,9 @@ export function tellBroken({ explanation, violation }: Pick<SimulationResult, "e
 function repeat({ core, faults, liveness, nodes, seed, sessions, steps, swarm }: RunFlags): string {
   const on = core === "v8" ? "" : ` --core ${core}`;
   if (swarm) return `metalraft sim --swarm --seed ${seed}${on}`;
-  const list = faults.length === FAULTS.length ? "all" : faults.join(",") || "none";
+  const isUsual = faults.length === USUAL_FAULTS.length && USUAL_FAULTS.every((fault) => faults.includes(fault));
+  const named = faults.join(",") || "none";
+  const list = faults.length === FAULTS.length ? "all" : isUsual ? "usual" : named;
   const more = `${liveness ? " --liveness" : ""}${sessions ? " --sessions" : ""}`;
   return `metalraft sim --seed ${seed} --nodes ${nodes} --steps ${steps} --faults ${list}${more}${on}`;
 }
