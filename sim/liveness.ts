@@ -79,13 +79,17 @@ class Recovering {
       if (link.hindrance !== null) world.hinder(link, null);
     }
     while (world.network.heldUp.length > 0) world.letGo(0);
+    const lost = world.nodes.filter(({ isLost }) => isLost);
     for (const node of world.nodes) {
       if (!world.leasesHold) world.setRate(node, TRUE_RATE);
       world.deferReads(node, false);
       world.refuseChunks(node, false);
       node.gate.open();
+      if (!node.isUp) continue;
       // Hosts flush after they have handed over what they have.
-      if (node.isUp) world.flush(node);
+      world.flush(node);
+      // They notice when nobody is there any more: a group that rests would not, and would never elect another leader.
+      for (const { id } of lost) world.unreachable(node, id);
     }
   }
 
