@@ -166,7 +166,7 @@ export class SimNode implements CoreEffects {
   crash(keep: number, torn: number): void {
     const { disk, around } = this;
     for (let i = 0; i < keep; i++) disk.completeOne();
-    this.#forgetUnseenEntries();
+    this.#forgetUnseenTerms();
     disk.crash(torn);
     for (const envelope of this.held) around.network.pool.release(envelope);
     this.held.length = 0;
@@ -509,13 +509,16 @@ export class SimNode implements CoreEffects {
    * A node that is a quorum by itself leads as soon as it wants to, before the term is durable. A crash then takes the
    * term back and the entries with it: nobody has seen them (see DurableBeforeSent), and the term may come again.
    */
-  #forgetUnseenEntries(): void {
+  #forgetUnseenTerms(): void {
     const { tree, rules } = this.around;
     const { written, durable, term } = this.disk;
     for (let index = written.last; index > 0 && index > durable.last; index--) {
       const id = written.at(index);
       if (tree.term(id) > term && rules.election.leaderOf(tree.term(id)) === this.id) tree.forget(id);
     }
+    if (this.seenTerm <= term) return;
+    rules.election.forget(this.id, term);
+    rules.completeness.forget(this.id, term);
   }
 }
 

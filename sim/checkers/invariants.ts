@@ -25,6 +25,11 @@ export class ElectionSafety {
     this.#leaders.set(term, node);
     return true;
   }
+
+  /** The node led in terms above this one, and a crash took them back before anybody saw them. */
+  forget(node: number, above: number): void {
+    for (const [term, leader] of this.#leaders) if (leader === node && term > above) this.#leaders.delete(term);
+  }
 }
 
 /** Leader Append-Only: a leader never removes or overwrites an entry of its own log. */
@@ -67,7 +72,7 @@ export class CommittedLog {
 /** Leader Completeness: what is committed in a term is in the logs of the leaders of all later terms. */
 export class LeaderCompleteness {
   /** The end of each leader's log when it was elected. */
-  readonly #elected: { node: number; term: number; tip: number }[] = [];
+  #elected: { node: number; term: number; tip: number }[] = [];
   #highestTerm = 0;
   readonly #tree: LogTree;
   constructor(
@@ -84,6 +89,11 @@ export class LeaderCompleteness {
     this.#expect(node, term, tip, this.committed.path.at(index));
     this.#elected.push({ node, term, tip });
     this.#highestTerm = Math.max(this.#highestTerm, term);
+  }
+
+  /** The node led in terms above this one, and a crash took them back before anybody saw them. */
+  forget(node: number, above: number): void {
+    this.#elected = this.#elected.filter((leader) => leader.node !== node || leader.term <= above);
   }
 
   /** The entry was committed in the term, perhaps after a leader of a later one was elected. */
