@@ -145,16 +145,20 @@ export class SimNode implements CoreEffects {
     const { disk, around } = this;
     const core = around.core.create({ ...this.plan, incarnation: this.#lives++ * LIFE }, this.gate, ALL_EVENTS);
     disk.resetToSnapshot();
-    const { index, term, configuration, state } = this.snapshots.found();
-    core.restoreHardState(disk.term, disk.vote);
-    if (index > 0 || configuration.length > 0) core.restoreSnapshot(index, term, configuration, disk.compacted);
+    const { index, term: snapshotTerm, configuration, state } = this.snapshots.found();
+    // As hosts do: a snapshot of a later term may have become durable before the term did. No vote was given in that term.
+    const isBehind = snapshotTerm > disk.term;
+    const term = Math.max(disk.term, snapshotTerm);
+    core.restoreHardState(term, isBehind ? 0 : disk.vote);
+    if (isBehind) this.#writeHardState(term, 0);
+    if (index > 0 || configuration.length > 0) core.restoreSnapshot(index, snapshotTerm, configuration, disk.compacted);
     this.log.restore(core, index + 1);
     core.start(this.clock);
     this.#core = core;
     this.machine.load(state);
-    around.rules.monotonic.restarts(this.id, disk.term);
+    around.rules.monotonic.restarts(this.id, term);
     around.rules.applies.restarts(this.id, index);
-    this.seenTerm = disk.term;
+    this.seenTerm = term;
     this.seenRole = Role.FOLLOWER;
     this.seenCommit = 0;
     this.seenConfiguration = 0;

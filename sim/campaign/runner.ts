@@ -56,7 +56,7 @@ export function runSeeds(task: RunnerTask, core: CoreUnderTest, onReport: (repor
   while (Date.now() < task.deadline && Atomics.load(shared, Shared.FAILURES) < MOST_FAILURES) {
     const nth = Atomics.add(shared, Shared.NEXT, 1);
     if (nth >= task.runs) break;
-    const failure = runSeed(task, task.seed + nth, core, tally);
+    const failure = attempt(task, task.seed + nth, core, tally);
     if (failure !== null) {
       Atomics.add(shared, Shared.FAILURES, 1);
       failures.push(failure);
@@ -68,6 +68,19 @@ export function runSeeds(task: RunnerTask, core: CoreUnderTest, onReport: (repor
     reported = Date.now();
   }
   onReport({ tally, failures });
+}
+
+/** An error that is no broken rule is a fault of the simulator or of its host: it ends the campaign and names the seed. */
+function attempt(task: RunnerTask, seed: number, core: CoreUnderTest, tally: Tally): Failure | null {
+  try {
+    return runSeed(task, seed, core, tally);
+  } catch (cause) {
+    Atomics.store(new Int32Array(task.shared), Shared.FAILURES, MOST_FAILURES);
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`seed ${seed} ends with an error: ${what}; to repeat it: metalraft sim --swarm --seed ${seed}`, {
+      cause,
+    });
+  }
 }
 
 function runSeed(task: RunnerTask, seed: number, core: CoreUnderTest, tally: Tally): Failure | null {

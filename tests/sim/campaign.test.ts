@@ -7,6 +7,7 @@ import { MessageKind } from "../../host/core/abi.js";
 import { drawSwarm, REQUIRED_PROBES, runCampaign } from "../../sim/campaign/index.js";
 import { missedProbes } from "../../sim/campaign/probes.js";
 import { runSeeds, Shared } from "../../sim/campaign/runner.js";
+import type { CoreUnderTest } from "../../sim/core-under-test.js";
 import { RARER_FAULTS, USUAL_FAULTS } from "../../sim/faults.js";
 import { ELECTABILITY } from "../../sim/liveness.js";
 import { runSimulation } from "../../sim/run.js";
@@ -64,6 +65,22 @@ describe("a campaign", () => {
       }
     });
     expect(failures.length).toBeGreaterThan(0);
+  });
+
+  it("ends with the seed of a run that ends with an error, on every worker", () => {
+    const core: CoreUnderTest = {
+      name: "none",
+      sha256: "",
+      create: () => {
+        throw new Error("no room");
+      },
+    };
+    const shared = new SharedArrayBuffer(Shared.WORDS * 4);
+    const task = { seed: 41, runs: 5, allowed: [], deadline: Number.MAX_SAFE_INTEGER, shared };
+    const again = "to repeat it: metalraft sim --swarm --seed 41";
+    expect(() => runSeeds(task, core, () => undefined)).toThrow(`seed 41 ends with an error: no room; ${again}`);
+    runSeeds(task, core, () => undefined);
+    expect(Atomics.load(new Int32Array(shared), Shared.NEXT)).toBe(1);
   });
 
   it("fails when a rare path is not reached", () => {
