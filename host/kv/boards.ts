@@ -11,20 +11,15 @@ import {
   BadChangeError,
   BadConfigurationError,
   BusyError,
-  ChangePendingError,
-  NotCaughtUpError,
   NotLeaderError,
-  NotReadyError,
-  NoVoterError,
   OutcomeUnknownError,
   RaftError,
   StoppedError,
   TooLargeError,
   TransferFailedError,
-  TransferringError,
-  UnknownNodeError,
 } from "../errors.js";
 import { type ChangePlan, rolesOf } from "../node/change-plan.js";
+import { plainRefusal } from "../node/refusal.js";
 import type { RaftNode } from "../node.js";
 import { type AskAnswer, AskKind, AskStatus } from "../transport/udp-ask.js";
 import type { AskOptions, UdpAsker } from "../transport/udp-asker.js";
@@ -203,22 +198,8 @@ export class Boards {
         return sent === 1
           ? new NotLeaderError(leader)
           : new OutcomeUnknownError(`node ${from}, a board, leads no longer and does not know what became of it`);
-      case StatusCode.BUSY:
-        return new BusyError();
       case StatusCode.TOO_LARGE:
         return new TooLargeError(length, this.#options.node.maxCommandBytes);
-      case StatusCode.NOT_READY:
-        return new NotReadyError();
-      case StatusCode.TRANSFERRING:
-        return new TransferringError();
-      case StatusCode.CHANGE_PENDING:
-        return new ChangePendingError();
-      case StatusCode.NOT_CAUGHT_UP:
-        return new NotCaughtUpError();
-      case StatusCode.NO_VOTER:
-        return new NoVoterError();
-      case StatusCode.UNKNOWN_NODE:
-        return new UnknownNodeError("there is no such member that could lead");
       case StatusCode.BAD_CHANGE:
         return new BadChangeError("the configuration cannot follow the one in force");
       case StatusCode.BAD_CONFIGURATION:
@@ -226,7 +207,9 @@ export class Boards {
           `the configuration does not fit the plan of node ${from}, a board: too many members, or an address that is too long`,
         );
       default:
-        return new StoppedError(`node ${from}, a board, takes no request: ${statusName(status)}`);
+        return (
+          plainRefusal(status) ?? new StoppedError(`node ${from}, a board, takes no request: ${statusName(status)}`)
+        );
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The typed error for what the core refused. */
+/** The typed errors for what a core refused. */
 
 import { StatusCode } from "../core/abi.js";
 import { type CoreNode, statusName } from "../core/node.js";
@@ -17,10 +17,9 @@ import {
   UnknownNodeError,
 } from "../errors.js";
 
-export function refusal(status: number, core: CoreNode): RaftError {
+/** Those that say the same whichever core refused; undefined for the others. */
+export function plainRefusal(status: number): RaftError | undefined {
   switch (status) {
-    case StatusCode.NOT_LEADER:
-      return new NotLeaderError(core.leader);
     case StatusCode.BUSY:
       return new BusyError();
     case StatusCode.NOT_READY:
@@ -35,6 +34,16 @@ export function refusal(status: number, core: CoreNode): RaftError {
       return new NoVoterError();
     case StatusCode.UNKNOWN_NODE:
       return new UnknownNodeError("there is no such member that could lead");
+    default:
+      return undefined;
+  }
+}
+
+/** What this node's core refused. */
+export function refusal(status: number, core: CoreNode): RaftError {
+  switch (status) {
+    case StatusCode.NOT_LEADER:
+      return new NotLeaderError(core.leader);
     case StatusCode.BAD_CHANGE:
       return new BadChangeError(
         "the configuration cannot follow the one in force: a member that is there cannot become a witness, nor stop being " +
@@ -48,6 +57,6 @@ export function refusal(status: number, core: CoreNode): RaftError {
       );
     }
     default:
-      return new StoppedError(`the node takes no input: ${statusName(status)}`);
+      return plainRefusal(status) ?? new StoppedError(`the node takes no input: ${statusName(status)}`);
   }
 }

@@ -23,8 +23,6 @@ const TEXT = 80;
 
 /** Lanes of one asker at one board: asks that may be under way at a time. */
 export const ASK_LANES = 4;
-/** Bytes of an ask before its payload. */
-export const ASK_OVERHEAD_BYTES = PAYLOAD;
 
 export const AskKind = {
   /** How the board is, whatever its role. */

@@ -9,14 +9,13 @@ import { EventLabel, type EventQueue } from "./event-queue.js";
 import type { Faults } from "./faults.js";
 import type { Inode } from "./inode.js";
 import { Mount, type Process } from "./mount.js";
+import { applyName, type NameChange } from "./names.js";
 
 /** How long a drive that lied keeps what it owes in its cache, at most, in microseconds. */
 const MOST_OWED = 3_000_000;
 
-export type NameChange = (
-  | { readonly remove: string }
-  | { readonly name: string; readonly inode: Inode; readonly from?: string }
-) & {
+/** One that is not durable yet. */
+type PendingName = NameChange<Inode> & {
   readonly serial: number;
   lied: boolean;
 };
@@ -45,7 +44,7 @@ export class Volume {
   /** Who holds the lock. */
   owner: Process | undefined;
   #durableNames = new Map<string, Inode>();
-  #pendingNames: NameChange[] = [];
+  #pendingNames: PendingName[] = [];
   #serial = 0;
   /** Counts power failures. */
   #epoch = 0;
@@ -174,13 +173,4 @@ export class Volume {
   #inodes(): Set<Inode> {
     return new Set([...this.names.values(), ...this.#durableNames.values()]);
   }
-}
-
-function applyName(names: Map<string, Inode>, change: NameChange): void {
-  if ("remove" in change) {
-    names.delete(change.remove);
-    return;
-  }
-  if (change.from !== undefined) names.delete(change.from);
-  names.set(change.name, change.inode);
 }

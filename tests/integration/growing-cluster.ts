@@ -1,12 +1,14 @@
 /** A cluster of real processes that begins with one node and is changed by the administration commands. */
 
 import { join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import {
+  askStatus,
   CliProcess,
   type Ended,
-  eventually,
   freePort,
+  jsonOf,
+  nodesSettle,
   QUICK,
   runCli,
   type Status,
@@ -97,9 +99,7 @@ export class GrowingCluster {
 
   /** Runs one that has to succeed. @returns the object it ends with. */
   async done<T>(...args: readonly string[]): Promise<T> {
-    const { code, stderr, stdout } = await this.run(...args, "--json");
-    expect(code, `metalraft ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
-    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    return jsonOf(args, await this.run(...args, "--json"));
   }
 
   /** The voters, as the leader has them. */
@@ -114,17 +114,11 @@ export class GrowingCluster {
 
   /** A node's status, undefined while it does not answer. */
   async status(id: number): Promise<Status | undefined> {
-    const reply = await this.http.send(this.port(id), "GET", "/v1/status");
-    return reply.kind === "reply" && reply.status === 200 ? JSON.parse(reply.body.toString("utf8")) : undefined;
+    return await askStatus(this.http, this.port(id));
   }
 
   /** Waits until these nodes have applied the same, all there is. */
   settled(ids: readonly number[]): Promise<Status[]> {
-    return eventually("all nodes to apply everything", async () => {
-      const found = await Promise.all(ids.map((id) => this.status(id)));
-      const statuses = found.filter((status) => status !== undefined);
-      const last = Math.max(...statuses.map(({ lastIndex }) => lastIndex));
-      return statuses.length === ids.length && statuses.every(({ applied }) => applied === last) ? statuses : undefined;
-    });
+    return nodesSettle(ids, (id) => this.status(id));
   }
 }

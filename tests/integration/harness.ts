@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { HOST, HttpClient } from "./http-client.js";
 
 export const MAIN = fileURLToPath(new URL("../../dist/host/cli/main.js", import.meta.url));
@@ -126,11 +126,24 @@ export class CliProcess {
   }
 }
 
+/** A command that has ended. */
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs the command to its end. */
-export async function runCli(args: readonly string[], options: CliOptions = {}) {
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<Ran> {
   const child = new CliProcess(args, options);
   const { code } = await child.ended;
   return { code, stdout: child.stdout, stderr: child.stderr };
+}
+
+/** The object that a command ends with under `--json`; it has to have succeeded. @param args what it was, for the report */
+export function jsonOf<T>(args: readonly string[], { code, stderr, stdout }: Ran): T {
+  expect(code, `metalraft ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
 }
 
 /** Asks again and again until there is an answer. */
@@ -154,6 +167,25 @@ export interface Status {
   readonly applied: number;
   readonly lastIndex: number;
   readonly keys: number;
+}
+
+/** A node's status over HTTP, undefined while it does not answer. */
+export async function askStatus(http: HttpClient, port: number): Promise<Status | undefined> {
+  const reply = await http.send(port, "GET", "/v1/status");
+  return reply.kind === "reply" && reply.status === 200 ? JSON.parse(reply.body.toString("utf8")) : undefined;
+}
+
+/** Waits until these nodes have applied the same, all there is. */
+export function nodesSettle(
+  ids: readonly number[],
+  statusOf: (id: number) => Promise<Status | undefined>,
+): Promise<Status[]> {
+  return eventually("all nodes to apply everything", async () => {
+    const found = await Promise.all(ids.map(statusOf));
+    const statuses = found.filter((status) => status !== undefined);
+    const last = Math.max(...statuses.map(({ lastIndex }) => lastIndex));
+    return statuses.length === ids.length && statuses.every(({ applied }) => applied === last) ? statuses : undefined;
+  });
 }
 
 export interface ServeMember {

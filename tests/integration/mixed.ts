@@ -9,10 +9,13 @@ import { History, type Value } from "../../sim/checkers/history.js";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
 import { Board, type BoardStatus, freeUdpPorts } from "./board.js";
 import {
+  askStatus,
   CliProcess,
   type Ended,
   eventually,
   freePort,
+  jsonOf,
+  nodesSettle,
   QUICK,
   runCli,
   type Status,
@@ -111,16 +114,13 @@ export class MixedCluster {
   /** Runs an administration command against the servers that run; it has to succeed. @returns what it ends with. */
   async run<T>(...args: readonly string[]): Promise<T> {
     const nodes = this.ids.flatMap((id) => ["--node", `${HOST}:${this.port(id)}`]);
-    const { code, stderr, stdout } = await runCli([...args, ...nodes, "--json"]);
-    expect(code, `metalraft ${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
-    return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    return jsonOf(args, await runCli([...args, ...nodes, "--json"]));
   }
 
   /** Undefined while it does not answer. */
   async status(id: number): Promise<Status | undefined> {
     if (this.port(id) === 0) return fromBoard(await this.board(id).status());
-    const reply = await this.http.send(this.port(id), "GET", "/v1/status");
-    return reply.kind === "reply" && reply.status === 200 ? JSON.parse(reply.body.toString("utf8")) : undefined;
+    return await askStatus(this.http, this.port(id));
   }
 
   /** The leader, as soon as all of these agree on one. */
@@ -135,12 +135,7 @@ export class MixedCluster {
 
   /** Waits until these have applied the same, all there is. */
   settled(ids: readonly number[]): Promise<Status[]> {
-    return eventually("all nodes to apply everything", async () => {
-      const found = await Promise.all(ids.map((id) => this.status(id)));
-      const statuses = found.filter((status) => status !== undefined);
-      const last = Math.max(...statuses.map(({ lastIndex }) => lastIndex));
-      return statuses.length === ids.length && statuses.every(({ applied }) => applied === last) ? statuses : undefined;
-    });
+    return nodesSettle(ids, (id) => this.status(id));
   }
 
   /** Says a line on the console of the board that leads, until it is answered with ok. */

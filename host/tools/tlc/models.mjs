@@ -5,6 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { INVARIANTS, PROPERTIES } from "./properties.mjs";
 import { runTlc, SPECIFICATION } from "./setup.mjs";
 import { configuration, set, value } from "./text.mjs";
 
@@ -40,18 +41,6 @@ import { configuration, set, value } from "./text.mjs";
 export const MODELS = JSON.parse(readFileSync(join(SPECIFICATION, "models.json"), "utf8"));
 
 const NAME = "BoundedRaft";
-
-/** What has to hold of every state, and of every step. */
-const INVARIANTS = [
-  "ElectionSafety",
-  "LogMatching",
-  "LeaderCompleteness",
-  "StateMachineSafety",
-  "OneChangeAtATime",
-  "BeliefsAreTrue",
-  "SnapshotsAreCommitted",
-];
-const PROPERTIES = ["CommittedStays", "TermsRise", "VotesStay", "CommitsAreDurable"];
 
 /** Searches a model to the end. @param {Model} model @param {number} [workers] @returns {Promise<Result>} */
 export async function checkModel(model, workers = 2) {

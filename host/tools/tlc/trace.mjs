@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import { INVARIANTS, PROPERTIES } from "./properties.mjs";
 import { runTlc } from "./setup.mjs";
 import { set, value } from "./text.mjs";
 
@@ -14,17 +15,8 @@ const MOST_LINES = 5000;
 
 const NAME = "TraceData";
 
-/** What has to hold of every state, and of every step. */
-const INVARIANTS = [
-  "ElectionSafety",
-  "LogMatching",
-  "LeaderCompleteness",
-  "StateMachineSafety",
-  "OneChangeAtATime",
-  "BeliefsAreTrue",
-  "SnapshotsAreCommitted",
-];
-const PROPERTIES = ["CommittedStays", "TermsRise", "MemoryRises", "VotesStay", "CommitsAreDurable"];
+/** Of every step of a run, too: while a node is up, its term and what it holds as committed only rise. */
+const RUN_PROPERTIES = [...PROPERTIES, "MemoryRises"];
 
 /**
  * @typedef {object} Verdict
@@ -105,7 +97,7 @@ function configOf(header) {
     "  Trace <- TraceLines",
     `  Synchronous = ${value(header["synchronous"])}`,
     `INVARIANTS ${INVARIANTS.join(" ")}`,
-    `PROPERTIES ${PROPERTIES.join(" ")}`,
+    `PROPERTIES ${RUN_PROPERTIES.join(" ")}`,
     "",
   ].join("\n");
 }

@@ -64,6 +64,8 @@ export interface ClusterDriver {
   /** All nodes, members or not. */
   readonly ids: readonly number[];
   node(id: number): NodeView;
+  /** The first of the nodes that is not this one. */
+  otherThan(id: number): number;
 
   // What happens.
 
@@ -160,6 +162,12 @@ export abstract class Driver implements ClusterDriver {
   /** Whether a wait that took so many steps, since a moment that `mark` told, has been going on for too long. */
   protected abstract isTooLong(steps: number, mark: number): boolean;
   protected abstract mark(): number;
+
+  otherThan(id: number): number {
+    const other = this.ids.find((one) => one !== id);
+    if (other === undefined) throw new RangeError(`there is no node besides ${id}`);
+    return other;
+  }
 
   async crash(...ids: readonly number[]): Promise<void> {
     await Promise.all(ids.map((id) => this.crashOne(id)));

@@ -6,6 +6,7 @@
  */
 
 import type { FileSystem, FolderLock, OpenMode, WalFile } from "../../../host/storage/wal/file-system.js";
+import { applyName, type NameChange } from "../../../sim/host-world/names.js";
 
 /** Far smaller than a real one, so that even a small log has sectors in the middle of its records. */
 const SECTOR_BYTES = 16;
@@ -19,10 +20,6 @@ interface Write {
 }
 
 type Change = Write | { readonly size: number };
-
-type NameChange =
-  | { readonly remove: string }
-  | { readonly name: string; readonly inode: Inode; readonly from?: string };
 
 /** A repeatable source of random numbers (xorshift32). */
 export function drawFrom(seed: number): Draw {
@@ -49,7 +46,7 @@ export class FaultyDisk {
   /** The files, as they are read. */
   names = new Map<string, Inode>();
   private durableNames = new Map<string, Inode>();
-  private pendingNames: NameChange[] = [];
+  private pendingNames: NameChange<Inode>[] = [];
   private readonly locked = new Set<string>();
   private held: (() => void)[] | undefined;
   /** How many files are open. */
@@ -130,7 +127,7 @@ export class FaultyDisk {
     };
   }
 
-  changeName(change: NameChange): void {
+  changeName(change: NameChange<Inode>): void {
     applyName(this.names, change);
     this.pendingNames.push(change);
   }
@@ -156,15 +153,6 @@ export class FaultyDisk {
     if (life !== this.life) await new Promise(() => undefined);
     this.call(name, life);
   }
-}
-
-function applyName(names: Map<string, Inode>, change: NameChange): void {
-  if ("remove" in change) {
-    names.delete(change.remove);
-    return;
-  }
-  if (change.from !== undefined) names.delete(change.from);
-  names.set(change.name, change.inode);
 }
 
 /** The disk as one life of the system sees it. After a crash it is of no use to those who still hold it: calls that take

@@ -88,7 +88,7 @@ export const election: readonly Story[] = [
     tell: async (c) => {
       await c.commit("a");
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       c.isolate(away);
       const { term } = c.node(away);
       await c.pass(6);
@@ -143,7 +143,7 @@ export const election: readonly Story[] = [
     states: ["a node that can only receive never disturbs; a leader that can only send steps down"],
     tell: async (c) => {
       const leader = await c.leader();
-      const silent = c.ids.find((id) => id !== leader) as number;
+      const silent = c.otherThan(leader);
       c.mute(silent, ...c.ids.filter((id) => id !== silent));
       const { term } = c.node(silent);
       await c.pass(4);

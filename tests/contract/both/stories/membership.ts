@@ -174,7 +174,7 @@ export const membership: readonly Story[] = [
     tell: async (c) => {
       await c.commit("a");
       const leader = await c.leader();
-      const gone = c.ids.find((id) => id !== leader) as number;
+      const gone = c.otherThan(leader);
       const stay = c.ids.filter((id) => id !== gone);
       await c.become(...stay);
       await c.pass(4);

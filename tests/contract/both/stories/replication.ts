@@ -12,7 +12,7 @@ export const replication: readonly Story[] = [
       await c.commit("a");
       await c.agree();
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       c.isolate(away);
       await c.commit(...many(20));
       expect(c.node(away).commands).toEqual(["a"]);
@@ -27,7 +27,7 @@ export const replication: readonly Story[] = [
     states: ["a follower that is behind the leader's window is served from storage"],
     tell: async (c) => {
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       await c.crash(away);
       await c.commit(...many(60));
       await c.restart(away);

@@ -34,7 +34,7 @@ export const snapshots: readonly Story[] = [
     states: ["a follower whose entries are compacted is sent the snapshot, and then the entries behind it"],
     tell: async (c) => {
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       await c.crash(away);
       await c.commit(...many(10));
       const more = await compact(c, away);
@@ -51,7 +51,7 @@ export const snapshots: readonly Story[] = [
     states: [],
     tell: async (c) => {
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       c.isolate(away);
       await c.commit(...LARGE);
       const more = await compact(c, away);
@@ -67,7 +67,7 @@ export const snapshots: readonly Story[] = [
     states: [],
     tell: async (c) => {
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       await c.crash(away);
       await c.commit(...LARGE);
       const more = await compact(c, away);
@@ -85,7 +85,7 @@ export const snapshots: readonly Story[] = [
     ],
     tell: async (c) => {
       const leader = await c.leader();
-      const away = c.ids.find((id) => id !== leader) as number;
+      const away = c.otherThan(leader);
       await c.crash(away);
       await c.commit(...LARGE);
       const more = await compact(c, away);
@@ -138,7 +138,7 @@ export const snapshots: readonly Story[] = [
     ],
     tell: async (c) => {
       const leader = await c.leader();
-      const slow = c.ids.find((id) => id !== leader) as number;
+      const slow = c.otherThan(leader);
       c.isolate(slow);
       await c.commit(...many(20));
       const more = await compact(c, slow);
