@@ -60,6 +60,11 @@ export class Disk {
     this.#tree = tree;
   }
 
+  /** Term and vote as handed over. */
+  get hardStateWritten(): { readonly term: number; readonly vote: number } {
+    return this.pending.findLast((write) => write.kind === WriteKind.HARD_STATE) ?? this;
+  }
+
   hardState(term: number, vote: number): void {
     this.#issue(WriteKind.HARD_STATE, term, vote, 0, EMPTY_LOG);
   }

@@ -8,7 +8,7 @@ import type { Plan } from "../host/core/plan.js";
 import { FlushStep, type Rules } from "./checkers/invariants.js";
 import type { CoreEffects, CoreUnderTest, NodeUnderTest, Region } from "./core-under-test.js";
 import type { Digest } from "./digest.js";
-import { Disk, WriteKind } from "./disk.js";
+import { Disk } from "./disk.js";
 import { EffectGate } from "./effect-gate.js";
 import { judgeLeaving } from "./leaving.js";
 import type { LogTree } from "./log-tree.js";
@@ -107,6 +107,8 @@ export class SimNode implements CoreEffects {
   #failing: FailingEffect = FailingEffect.NONE;
   #failedIsKept = false;
   #ids = new Int32Array(64);
+  /** The term as handed to the disk when the flush began. */
+  #termBefore = 0;
   // What was last judged.
   seenTerm = 0;
   seenRole = 0;
@@ -254,6 +256,7 @@ export class SimNode implements CoreEffects {
 
   /** Lets out what is due; answers STOPPED if the node died over it. */
   flush(): number {
+    this.#termBefore = this.disk.hardStateWritten.term;
     let status: number = StatusCode.MORE;
     for (let i = 0; status === StatusCode.MORE; i++) {
       if (i === FLUSHES)
@@ -304,7 +307,7 @@ export class SimNode implements CoreEffects {
     const { role, term } = this.core.state;
     const led = this.seenRole === Role.LEADER && role === Role.LEADER && this.seenTerm === term;
     rules.appendOnly.truncates(this.id, led, from);
-    rules.machine.truncates(this.id, from, this.disk.written.at(from));
+    rules.machine.truncates(this.id, this.#termBefore, from, this.disk.written.at(from));
     const fails = this.#fails(FailingEffect.TRUNCATE);
     if (fails && !this.#failedIsKept) return StorageAnswer.FAILED;
     this.disk.truncate(from);
@@ -478,8 +481,7 @@ export class SimNode implements CoreEffects {
 
   #writeHardState(term: number, vote: number): void {
     const { disk } = this;
-    let before: { readonly term: number; readonly vote: number } = disk;
-    for (const write of disk.pending) if (write.kind === WriteKind.HARD_STATE) before = write;
+    const before = disk.hardStateWritten;
     this.around.rules.votes.saves(this.id, term, vote, before.term, before.vote);
     disk.hardState(term, vote);
     this.counts.hardStates++;

@@ -15,7 +15,8 @@ import { Rules } from "./checkers/invariants.js";
 import type { CoreState, CoreUnderTest } from "./core-under-test.js";
 import { damage } from "./damage.js";
 import { Digest } from "./digest.js";
-import { EMPTY_LOG, LogPath, LogTree } from "./log-tree.js";
+import type { Disk } from "./disk.js";
+import { EMPTY_LOG, LogTree } from "./log-tree.js";
 import { RecordingMachine, type SimMachine } from "./machine.js";
 import { voterSets } from "./messages.js";
 import { type Envelope, type Hindrance, isOfThisVersion, kindOf, type Link, Network } from "./network.js";
@@ -88,8 +89,8 @@ export class World implements Surroundings {
   readonly #seed: number | null;
   readonly #onEvent: WorldOptions["onEvent"];
   readonly #byId: SimNode[] = [];
-  /** Nodes' durable logs, by id. */
-  readonly #durableLogs: LogPath[] = [new LogPath()];
+  /** Nodes' disks, by id. */
+  readonly #disks: Disk[] = [];
   readonly #bootstrap: Uint8Array;
   /** Sets of voters by configuration entry. */
   readonly #voterSets = new Map<number, readonly (readonly number[])[]>();
@@ -116,7 +117,7 @@ export class World implements Surroundings {
       // Clocks that leases rely on differ in their rates by no more than the bound.
       if (plan.leaseDrift > 0 && seed !== null) node.rate = this.#drawRate(plan.leaseDrift);
       this.#byId[id] = node;
-      this.#durableLogs[id] = node.disk.durable;
+      this.#disks[id] = node.disk;
       prepareDisk(node, setup);
       return node;
     });
@@ -497,20 +498,26 @@ export class World implements Surroundings {
   }
 
   #judgeCommit(node: SimNode, commit: number): void {
-    const { rules } = this;
     const id = node.disk.written.at(commit);
-    if (commit > rules.committed.last && (this.#leads(node) || this.#isPartial)) {
-      const { term } = node.core.state;
-      const before = rules.committed.last;
-      if (before > 0) rules.machine.holdsCommitted(node.id, before, node.disk.written.at(before));
-      if (!this.#isPartial) {
-        rules.quorum.commits(node.id, id, this.#votersFor(node), this.#durableLogs, this.#votersBefore(node));
-      }
-      rules.committed.extend(id, term);
-      rules.completeness.commits(term, id);
-    }
-    rules.machine.holdsCommitted(node.id, commit, id);
+    if (this.#leads(node) || this.#isPartial) this.#judgeCommitOfLeader(node, commit, id);
+    this.rules.machine.holdsCommitted(node.id, commit, id);
     node.seenCommit = commit;
+  }
+
+  #judgeCommitOfLeader(node: SimNode, commit: number, id: number): void {
+    const { committed, completeness, machine, quorum } = this.rules;
+    const { term } = node.core.state;
+    const before = committed.last;
+    if (commit > before) {
+      if (before > 0) machine.holdsCommitted(node.id, before, node.disk.written.at(before));
+      if (!this.#isPartial) {
+        quorum.commits(node.id, id, term, this.#votersFor(node), this.#disks, this.#votersBefore(node));
+      }
+      committed.extend(id, term);
+    } else if (committed.termAt(commit) > term) {
+      committed.confirm(commit, term);
+    } else return;
+    completeness.commits(term, id);
   }
 
   /** The sets of voters of the newest configuration in a node's log; it may not be handed to the disk yet. */

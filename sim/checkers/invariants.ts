@@ -41,7 +41,7 @@ export class LeaderAppendOnly {
   }
 }
 
-/** The entries that are committed, and in which term each was. */
+/** The entries that are committed, and the lowest term in which a leader committed each. */
 export class CommittedLog {
   readonly path = new LogPath();
   readonly #terms: number[] = [0];
@@ -54,7 +54,7 @@ export class CommittedLog {
   get last(): number {
     return this.path.last;
   }
-  /** The term whose leader committed the entry at an index. */
+  /** The term whose leader committed the entry at an index; of several leaders that did, the first one's. */
   termAt(index: number): number {
     return this.#terms[index] ?? 0;
   }
@@ -66,6 +66,10 @@ export class CommittedLog {
       this.path.push(ids[i] as number);
       this.#terms.push(term);
     }
+  }
+  /** A leader of the term, too, committed what is committed up to `index`: perhaps one that a later one was quicker than. */
+  confirm(index: number, term: number): void {
+    for (let i = index; this.termAt(i) > term; i--) this.#terms[i] = term;
   }
 }
 
@@ -111,7 +115,11 @@ export class LeaderCompleteness {
   }
 }
 
-/** State Machine Safety: what any node holds as committed, or applies, is what is committed, and it stays in every log. */
+/**
+ * State Machine Safety: what any node holds as committed, or applies, is what is committed, and it stays in the logs. A node
+ * may remove what is committed only while it is in an earlier term: it follows a leader of that term, elected before the
+ * commit, and its copy was not counted.
+ */
 export class StateMachineSafety {
   constructor(
     readonly report: Report,
@@ -131,11 +139,14 @@ export class StateMachineSafety {
     }
   }
 
-  /** The node removes the entries of its log from `from` on, which begin with `id`. */
-  truncates(node: number, from: number, id: number): void {
-    if (id !== EMPTY_LOG && from <= this.committed.last && this.committed.path.at(from) === id) {
-      this.report("state machine safety", `node ${node} removes the committed entry ${this.tree.describe(id)}`);
-    }
+  /** The node, which was in the term already, removes the entries of its log from `from` on, which begin with `id`. */
+  truncates(node: number, term: number, from: number, id: number): void {
+    const { committed } = this;
+    if (id === EMPTY_LOG || from > committed.last || committed.path.at(from) !== id) return;
+    const since = committed.termAt(from);
+    if (since > term) return;
+    const entry = `${this.tree.describe(id)}, committed in term ${since}`;
+    this.report("state machine safety", `node ${node} removes ${entry}, and is in term ${term}`);
   }
 }
 
@@ -199,7 +210,16 @@ export class Monotonic {
   }
 }
 
-/** Quorum: what a leader commits is durable on a majority of each set of its configuration at that moment. */
+/** What a node's disk holds for certain. */
+export interface Durable {
+  readonly term: number;
+  readonly durable: LogPath;
+}
+
+/**
+ * Quorum: what a leader commits is durable on a majority of each set of its configuration at that moment, and so is its
+ * term: a copy of a node that has not come to the leader's term does not count, as an earlier leader may have it removed.
+ */
 export class CommitQuorum {
   constructor(
     readonly report: Report,
@@ -208,18 +228,20 @@ export class CommitQuorum {
 
   /**
    * @param sets the sets of voters of the configuration in the leader's log
-   * @param durableLogs each node's durable log, by id
+   * @param term the leader's
+   * @param disks what each node's holds, by id
    * @param before those of the configuration before, if the newest may have been appended after the commit
    */
   commits(
     node: number,
     id: number,
+    term: number,
     sets: readonly (readonly number[])[],
-    durableLogs: readonly LogPath[],
+    disks: readonly (Durable | undefined)[],
     before?: readonly (readonly number[])[],
   ): void {
-    const lacking = this.#lacking(id, sets, durableLogs);
-    if (lacking === undefined || (before !== undefined && this.#lacking(id, before, durableLogs) === undefined)) return;
+    const lacking = this.#lacking(id, term, sets, disks);
+    if (lacking === undefined || (before !== undefined && this.#lacking(id, term, before, disks) === undefined)) return;
     const entry = this.tree.describe(id);
     this.report(
       "commit quorum",
@@ -230,13 +252,16 @@ export class CommitQuorum {
   /** A set of which no majority holds the entry durably; undefined if there is none. */
   #lacking(
     id: number,
+    term: number,
     sets: readonly (readonly number[])[],
-    durableLogs: readonly LogPath[],
+    disks: readonly (Durable | undefined)[],
   ): readonly number[] | undefined {
     const index = this.tree.index(id);
+    const holds = (disk: Durable | undefined) =>
+      disk !== undefined && disk.term >= term && disk.durable.at(index) === id;
     return sets.find((set) => {
       let holders = 0;
-      for (const member of set) if (durableLogs[member]?.at(index) === id) holders++;
+      for (const member of set) if (holds(disks[member])) holders++;
       return holders * 2 <= set.length && set.length > 0;
     });
   }

@@ -102,8 +102,22 @@ describe("the rules", () => {
     rule.holdsCommitted(1, 2, log.at(2));
     expect(() => rule.holdsCommitted(1, 3, log.at(2))).toThrow(broken("state machine safety"));
     expect(() => rule.holdsCommitted(2, 2, other.at(2))).toThrow(broken("state machine safety"));
-    rule.truncates(2, 2, other.at(2));
-    expect(() => rule.truncates(1, 2, log.at(2))).toThrow(broken("state machine safety"));
+    rule.truncates(2, 2, 2, other.at(2));
+    expect(() => rule.truncates(1, 2, 2, log.at(2))).toThrow(broken("state machine safety"));
+  });
+
+  it("state machine safety: a node of an earlier term may lose what its own copy did not count for", () => {
+    const { made, terms } = tree();
+    const committed = new CommittedLog(made);
+    const rule = new StateMachineSafety(report, made, committed);
+    const log = terms(1, 1, 3);
+    committed.extend(log.at(3), 3);
+    rule.truncates(1, 2, 2, log.at(2));
+    // A leader of term 2 turns out to have committed it as well.
+    committed.confirm(2, 2);
+    expect(() => rule.truncates(1, 2, 2, log.at(2))).toThrow(broken("state machine safety"));
+    rule.truncates(1, 2, 3, log.at(3));
+    expect(() => rule.truncates(1, 3, 3, log.at(3))).toThrow(broken("state machine safety"));
   });
 
   it("apply order: in order, once, without a gap, as the log has it, and durable", () => {
@@ -145,21 +159,19 @@ describe("the rules", () => {
     const shorter = terms(1);
     const other = terms(1, 2);
     const rule = new CommitQuorum(report, made);
-    const logs = [new LogPath(), log, log, shorter, other];
-    rule.commits(1, log.at(2), [[1, 2, 3], []], logs);
-    expect(() => rule.commits(1, log.at(2), [[1, 3, 4], []], logs)).toThrow(broken("commit quorum"));
-    expect(() =>
-      rule.commits(
-        1,
-        log.at(2),
-        [
-          [1, 2],
-          [2, 3, 4],
-        ],
-        logs,
-      ),
-    ).toThrow(broken("commit quorum"));
-    expect(() => rule.commits(1, log.at(2), [[1, 3]], logs)).toThrow(broken("commit quorum"));
+    const on = (durable: LogPath, term = 2) => ({ term, durable });
+    const disks = [undefined, on(log), on(log), on(shorter), on(other), on(log, 1)];
+    const broke = (sets: number[][]) => () => rule.commits(1, log.at(2), 2, sets, disks);
+    rule.commits(1, log.at(2), 2, [[1, 2, 3], []], disks);
+    expect(broke([[1, 3, 4], []])).toThrow(broken("commit quorum"));
+    const joint = [
+      [1, 2],
+      [2, 3, 4],
+    ];
+    expect(broke(joint)).toThrow(broken("commit quorum"));
+    expect(broke([[1, 3]])).toThrow(broken("commit quorum"));
+    // Node 5 holds the entry and has not come to the leader's term.
+    expect(broke([[1, 3, 5]])).toThrow(broken("commit quorum"));
   });
 
   it("one vote a term", () => {
