@@ -12,6 +12,7 @@ import {
   MOST_LOG,
   MOST_NODES,
   MOST_TERM,
+  MOST_UNDER_WAY,
   type Trace,
 } from "../../sim/check/index.js";
 import { wholeNumber } from "./flags.js";
@@ -23,6 +24,7 @@ Examples:
   metalraft check --nodes 2 --max-term 2 --max-log 1 --crashes 1
   metalraft check --crashes 1                               three nodes, each crashes once
   metalraft check --max-log 3 --membership joint --storage sync
+  metalraft check --max-term 2 --crashes 1 --under-way 1 --no-self-check
   metalraft check --max-term 2 --max-log 2 --crashes 1 --storage sync --no-self-check --jobs 2 --memory 9000
 
 Messages get lost, overtake each other and, with --duplicates any, arrive any number of times: what can happen
@@ -40,7 +42,7 @@ interface CheckFlags extends CheckOptions {
 }
 
 export function checkCommand(): Command {
-  const { changes, crashes, duplicates, jobs, maxLog, maxTerm, membership, memory, minutes, nodes, storage } =
+  const { changes, crashes, duplicates, jobs, maxLog, maxTerm, membership, memory, minutes, nodes, storage, underWay } =
     DEFAULT_OPTIONS;
   const voterCount = wholeNumber(1, MOST_NODES);
   return new Command("check")
@@ -49,11 +51,22 @@ export function checkCommand(): Command {
     .option("--max-term <n>", "highest term that anybody campaigns for", wholeNumber(1, MOST_TERM), maxTerm)
     .option("--max-log <n>", "longest log", wholeNumber(1, MOST_LOG), maxLog)
     .option("--crashes <n>", "crashes with a restart, of each node", wholeNumber(0, MOST_FAULTS), crashes)
-    .option("--duplicates <n>", "messages that arrive again, in a whole run: a number, or any", budget, duplicates)
+    .option(
+      "--duplicates <n>",
+      "messages that arrive again, in a whole run: a number, or any",
+      countOrAny(MOST_FAULTS),
+      duplicates,
+    )
     .addOption(
       new Option("--storage <mode>", "whether writes are durable later or at once")
         .choices(["async", "sync"])
         .default(storage),
+    )
+    .option(
+      "--under-way <n>",
+      "with async: most flushes of a node whose writes are under way, or any",
+      countOrAny(MOST_UNDER_WAY, 1),
+      underWay,
     )
     .addOption(
       new Option("--membership <mode>", "which changes of members leaders are asked for")
@@ -119,7 +132,8 @@ function describe(result: CheckResult): string[] {
 
 /** What could happen in the search. */
 function describeWorld(result: CheckResult): string[] {
-  const { changes, crashes, drop, duplicates, maxLog, maxTerm, membership, nodes, storage, voters } = result;
+  const { changes, crashes, drop, duplicates, maxLog, maxTerm, membership, nodes, voters } = result;
+  const storage = result.storage === "sync" ? "sync" : `async (${result.underWay} flushes under way)`;
   const members = membership === "none" ? "no changes" : `${changes} changes (${membership})`;
   const off = [
     result.unreachable ? "" : "no reports of unreachable members",
@@ -137,11 +151,13 @@ function describeTrace({ detail, rule, steps }: Trace): string[] {
   return [`${rule}: ${detail}`, ...steps.map((step, i) => `  ${i + 1}. ${step}`)];
 }
 
-function budget(text: string): number | "any" {
-  if (text === "any") return "any";
-  try {
-    return wholeNumber(0, MOST_FAULTS)(text);
-  } catch {
-    throw new InvalidArgumentError(`Give a whole number from 0 to ${MOST_FAULTS}, or any.`);
-  }
+function countOrAny(most: number, least = 0): (text: string) => number | "any" {
+  return (text) => {
+    if (text === "any") return "any";
+    try {
+      return wholeNumber(least, most)(text);
+    } catch {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}, or any.`);
+    }
+  };
 }

@@ -27,6 +27,7 @@ export interface CheckResult {
   readonly drop: "any";
   readonly duplicates: number | "any";
   readonly storage: string;
+  readonly underWay: number | "any";
   readonly unreachable: boolean;
   readonly membership: string;
   readonly changes: number;
@@ -157,6 +158,7 @@ function summarize(
     selfCheck,
     storage,
     symmetry,
+    underWay,
   } = options;
   const control = new Int32Array(tables.control);
   const transitions = results.reduce((sum, result) => sum + result.transitions, 0);
@@ -176,6 +178,7 @@ function summarize(
       drop: "any",
       duplicates,
       storage,
+      underWay,
       membership,
       changes,
       symmetry,

@@ -9,6 +9,7 @@ export {
   MOST_LOG,
   MOST_NODES,
   MOST_TERM,
+  MOST_UNDER_WAY,
 } from "./options.js";
 export type { Trace } from "./trace.js";
 export { AssumptionBroken } from "./violation.js";

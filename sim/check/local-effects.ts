@@ -116,6 +116,10 @@ export class LocalEffects implements Effects {
     this.sends.length = 0;
   }
 
+  get flushesUnderWay(): number {
+    return this.writes.filter((write) => write.ends).length;
+  }
+
   // Effects.
 
   hardState(term: number, vote: number): number {

@@ -53,6 +53,7 @@ export class LocalModel {
   readonly #record = new Int32Array(RECORD_WORDS);
   readonly #monotonic = new Monotonic(reportBroken);
   readonly #invariants = new CoreInvariants(reportBroken);
+  readonly #mostUnderWay: number;
 
   constructor(
     core: CoreModule,
@@ -63,7 +64,8 @@ export class LocalModel {
     /** Whether nodes that know no leader ask for pre-votes at once. */
     readonly early: boolean,
   ) {
-    const { nodes, storage } = options;
+    const { nodes, storage, underWay } = options;
+    this.#mostUnderWay = underWay === "any" ? Number.POSITIVE_INFINITY : underWay;
     this.#instance = new CoreInstance(core);
     this.#effects = new LocalEffects(this.#instance, messages, paths, storage, nodes);
     this.format = new LocalFormat(nodes + 1);
@@ -284,7 +286,8 @@ export class LocalModel {
 
   #outcome(image: ArenaImage, led: number, commit: number): Outcome {
     const { node } = image;
-    const isOutside = node.last > this.options.maxLog || node.term > this.options.maxTerm;
+    const { maxLog, maxTerm } = this.options;
+    const isOutside = node.last > maxLog || node.term > maxTerm || this.#effects.flushesUnderWay > this.#mostUnderWay;
     const writes = this.#effects.turn.length;
     const committed = commit === 0 ? EMPTY : this.paths.upTo(image.takeTip(), commit);
     const committedTerm = commit === 0 ? 0 : node.term;

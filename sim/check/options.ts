@@ -7,6 +7,8 @@ export const MOST_TERM = 15;
 export const MOST_LOG = 12;
 /** Most crashes of a node, and most duplicates: each has a field of a few bits in a world. */
 export const MOST_FAULTS = 15;
+/** Highest bound on flushes under way: with more, no search comes to an end. */
+export const MOST_UNDER_WAY = 15;
 /** Most workers. */
 export const MOST_JOBS = 64;
 
@@ -36,6 +38,8 @@ export interface CheckOptions {
   /** Times that a message is delivered and stays under way, in a whole run; "any": each message any number of times. */
   readonly duplicates: number | "any";
   readonly storage: StorageMode;
+  /** Most flushes of a node whose writes are under way, in "async". */
+  readonly underWay: number | "any";
   readonly membership: MembershipMode;
   /** Most changes of membership in a log. */
   readonly changes: number;
@@ -62,6 +66,7 @@ export const DEFAULT_OPTIONS: CheckOptions = {
   crashes: 0,
   duplicates: "any",
   storage: "async",
+  underWay: "any",
   membership: "none",
   changes: 1,
   voters: null,

@@ -40,6 +40,7 @@ describe("nothing is lost by what is left out", () => {
   it.each([
     { nodes: 2, maxTerm: 1, maxLog: 1, crashes: 1 },
     { nodes: 2, maxTerm: 2, maxLog: 1, crashes: 1, storage: "sync" as const },
+    { nodes: 2, maxTerm: 2, maxLog: 1, crashes: 1, underWay: 1 },
     { nodes: 2, maxTerm: 1, maxLog: 2, storage: "sync" as const, membership: "single" as const },
     { nodes: 3, maxTerm: 1, maxLog: 1, storage: "sync" as const },
   ])(

@@ -47,6 +47,7 @@ describe("a small world", () => {
   it.each([
     { crashes: 1 },
     { storage: "sync" as const, maxTerm: 2 },
+    { crashes: 1, underWay: 1, maxTerm: 2 },
     { duplicates: 1 },
     { duplicates: 0, crashes: 1 },
     { unreachable: true },
@@ -63,6 +64,16 @@ describe("a small world", () => {
     },
     PATIENCE,
   );
+
+  it("is the larger the more flushes may be under way, up to as many as there ever are", async () => {
+    const world = { nodes: 2, maxTerm: 1, maxLog: 2, crashes: 1, memory: MEMORY };
+    const states: number[] = [];
+    for (const underWay of [1, 2, 15, "any"] as const) states.push((await check({ ...world, underWay })).states);
+    const [one = 0, two = 0, most, any] = states;
+    expect(two).toBeGreaterThan(one);
+    expect(any).toBeGreaterThanOrEqual(two);
+    expect(any).toBe(most);
+  });
 
   it("has about half the states when names do not count", async () => {
     const options = { nodes: 2, maxTerm: 1, maxLog: 1, memory: MEMORY };
@@ -135,7 +146,7 @@ const MUTANTS: readonly (Mutant & { readonly world: object; readonly rule: strin
     file: "assembly/raft/quorum.ts",
     text: "if (question == Question.HOLDS) return durableOn(n, peer);",
     instead: "if (question == Question.HOLDS) return peer.id == planOf(n).id ? n.last : peer.match;",
-    world: { nodes: 2, maxTerm: 1, maxLog: 1 },
+    world: { nodes: 2, maxTerm: 1, maxLog: 1, underWay: 1 },
     rule: "nothing acknowledged is lost",
     steps: 10,
   },
