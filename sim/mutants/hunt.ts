@@ -1,6 +1,7 @@
 /**
- * A process of its own that hunts one mutant: node hunt.js simulator|checker <module> <seeds>. It writes a line of JSON, a
- * finding without its time. A mutant may never return from a call, so whoever starts this bounds its time.
+ * A process of its own that hunts one mutant: node hunt.js simulator|checker|world <module> <runs>. It writes a line of JSON, a
+ * finding without its time. A mutant may never return from a call, so whoever starts this bounds its time. One of a host is
+ * hunted by the hunter of its own checkout.
  */
 
 import { readFileSync } from "node:fs";
@@ -9,6 +10,7 @@ import { AssumptionBroken, type CheckOptions, check } from "../check/index.js";
 import { runSimulation } from "../run.js";
 import { V8Core } from "../v8-core.js";
 import type { Finding } from "./finding.js";
+import { huntInWorlds, namedWorlds } from "./worlds.js";
 
 type Judgement = Omit<Finding, "ms">;
 
@@ -38,14 +40,23 @@ function firstLine(text: string): string {
 
 /** MiB for a search, of which it touches what it needs. */
 const MEMORY = 1024;
-/** Worlds that are searched, the small ones first. */
+/** Worlds that are searched, the small ones first; those that are not bounded take seconds. */
 const WORLDS: readonly Partial<CheckOptions>[] = [
   { nodes: 1, maxTerm: 2, maxLog: 3, crashes: 1 },
   { nodes: 2, maxTerm: 1, maxLog: 1, crashes: 1 },
   { nodes: 3, maxTerm: 1, maxLog: 1 },
+  { nodes: 2, maxLog: 3, storage: "sync", membership: "joint" },
+  { nodes: 3, voters: 1, maxTerm: 2, maxLog: 2, storage: "sync", membership: "joint" },
+  { nodes: 3, voters: 1, maxTerm: 2, maxLog: 2, storage: "sync", membership: "single" },
+  { nodes: 3, maxLog: 2, storage: "sync", membership: "single" },
+  { nodes: 2, maxTerm: 2, maxLog: 3, storage: "sync", membership: "single", changes: 2 },
+  { nodes: 3, voters: 1, maxLog: 3, storage: "sync", membership: "single", changes: 2 },
   { nodes: 3, maxTerm: 1, maxLog: 2, storage: "sync", minutes: 1 },
   { nodes: 3, maxTerm: 1, maxLog: 1, crashes: 1, minutes: 1 },
+  { nodes: 2, maxTerm: 2, maxLog: 3, crashes: 1, storage: "sync", membership: "joint", minutes: 1 },
   { nodes: 3, maxTerm: 2, maxLog: 2, storage: "sync", minutes: 1 },
+  { nodes: 3, voters: 2, maxLog: 3, storage: "sync", membership: "joint", minutes: 1 },
+  { nodes: 3, maxTerm: 2, maxLog: 2, storage: "sync", membership: "single", minutes: 0.5 },
 ];
 
 /** Searches small worlds until a rule is broken. */
@@ -70,6 +81,23 @@ async function search(path: string): Promise<Judgement> {
   return NOTHING;
 }
 
-const [kind, path = "", seeds = "0"] = process.argv.slice(2);
-const judgement = kind === "simulator" ? simulate(path, Number(seeds)) : await search(path);
-process.stdout.write(`${JSON.stringify(judgement)}\n`);
+/** Runs worlds of whole hosts until a rule is broken. An error that ends a run is none: nothing says what it breaks. */
+async function live(path: string, runs: number): Promise<Judgement> {
+  try {
+    const by = await huntInWorlds(namedWorlds(runs), compileCore(new Uint8Array(readFileSync(path))));
+    return by === undefined ? NOTHING : { outcome: "caught", by };
+  } catch (error) {
+    return { outcome: "undecided", by: `an error ended a run: ${firstLine(String(error))}` };
+  }
+}
+
+const HUNTS: Readonly<Record<string, (path: string, runs: number) => Judgement | Promise<Judgement>>> = {
+  simulator: simulate,
+  checker: search,
+  world: live,
+};
+
+const [kind = "", path = "", runs = "0"] = process.argv.slice(2);
+const hunt = HUNTS[kind];
+if (hunt === undefined) throw new Error(`"${kind}" is no hunt: there are ${Object.keys(HUNTS).join(", ")}`);
+process.stdout.write(`${JSON.stringify(await hunt(path, Number(runs)))}\n`);

@@ -24,7 +24,7 @@ export interface Mutant extends Edit {
 
 /** A rule of a host that is removed. */
 export interface HostMutant extends Mutant {
-  /** The test files that are to notice, paths from the root. */
+  /** The test files that are to notice what no world does, paths from the root. */
   readonly tests: readonly string[];
 }
 

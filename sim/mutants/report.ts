@@ -1,6 +1,6 @@
 /** What came of a hunt, as a table and as figures. */
 
-import type { CheckName } from "./checks.js";
+import { CHECKS, type CheckName } from "./checks.js";
 import type { Finding } from "./finding.js";
 import type { Mutant } from "./mutant.js";
 
@@ -34,15 +34,20 @@ export function outcomeOf(mutant: Mutant, kind: Outcome["kind"], findings: Reado
   };
 }
 
-/** The middle one of some numbers; 0 if there are none. */
+/** The median of some numbers, that of an even number of them rounded; 0 if there are none. */
 export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+  const upper = sorted[sorted.length >> 1] ?? 0;
+  return sorted.length % 2 === 1 ? upper : Math.round(((sorted[(sorted.length >> 1) - 1] ?? 0) + upper) / 2);
+}
+
+function secondsOf(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }
 
 function cell(finding: Finding | undefined): string {
   if (finding === undefined) return "-";
-  const seconds = (finding.ms / 1000).toFixed(1);
+  const seconds = secondsOf(finding.ms);
   return finding.outcome === "caught" ? `${seconds} s` : `${finding.outcome === "nothing" ? "no" : "?"} ${seconds} s`;
 }
 
@@ -65,8 +70,63 @@ export function tableOf(outcomes: readonly Outcome[], checks: readonly CheckName
   return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-/** Figures of a hunt. */
-export function figuresOf(outcomes: readonly Outcome[]): { mutants: number; caught: number; medianMs: number } {
+/** What one check caught. */
+export interface CheckFigures {
+  readonly check: CheckName;
+  /** Mutants that it was asked about. */
+  readonly asked: number;
+  readonly caught: number;
+  /** Mutants about which it came to no end, or could not judge. */
+  readonly undecided: number;
+  /** Of what it caught, from its start on; 0 if that is nothing. */
+  readonly medianMs: number;
+  readonly longestMs: number;
+}
+
+/** Figures of a hunt. Times are those of the check that caught a mutant first. */
+export interface Figures {
+  readonly mutants: number;
+  readonly caught: number;
+  readonly medianMs: number;
+  readonly longestMs: number;
+  /** Of every check that was asked. */
+  readonly checks: readonly CheckFigures[];
+  /** Names of those that were not caught. */
+  readonly survivors: readonly string[];
+}
+
+export function figuresOf(outcomes: readonly Outcome[]): Figures {
   const times = outcomes.flatMap(({ ms }) => (ms === null ? [] : [ms]));
-  return { mutants: outcomes.length, caught: times.length, medianMs: median(times) };
+  return {
+    mutants: outcomes.length,
+    caught: times.length,
+    ...timesOf(times),
+    checks: CHECKS.map((check) => figuresOfCheck(check, outcomes)).filter(({ asked }) => asked > 0),
+    survivors: outcomes.filter(({ caughtBy }) => caughtBy === null).map(({ name }) => name),
+  };
+}
+
+function figuresOfCheck(check: CheckName, outcomes: readonly Outcome[]): CheckFigures {
+  const findings = outcomes.flatMap((outcome) => outcome.findings[check] ?? []);
+  const caught = findings.filter(({ outcome }) => outcome === "caught");
+  const undecided = findings.filter(({ outcome }) => outcome === "undecided").length;
+  return { check, asked: findings.length, caught: caught.length, undecided, ...timesOf(caught.map(({ ms }) => ms)) };
+}
+
+function timesOf(times: readonly number[]): { medianMs: number; longestMs: number } {
+  return { medianMs: median(times), longestMs: Math.max(0, ...times) };
+}
+
+/** The figures, for a person. */
+export function summaryOf({ caught, checks, longestMs, medianMs, mutants, survivors }: Figures): string {
+  const times = (median: number, longest: number) =>
+    `${secondsOf(median)} s by the median, ${secondsOf(longest)} s at most`;
+  return [
+    `${caught} of ${mutants} caught, in ${times(medianMs, longestMs)}`,
+    ...checks.map((of) => {
+      const undecided = of.undecided > 0 ? `, undecided about ${of.undecided}` : "";
+      return `${of.check}: ${of.caught} of the ${of.asked} it was asked about, in ${times(of.medianMs, of.longestMs)}${undecided}`;
+    }),
+    ...(survivors.length > 0 ? [`survivors: ${survivors.join(", ")}`] : []),
+  ].join("\n");
 }

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "./child.js";
+import { type Ending, runProgram } from "./child.js";
 import type { Finding } from "./finding.js";
 import { rootOfSources } from "./root.js";
 
@@ -37,8 +37,8 @@ const SHARED = ["--pool=threads", "--no-isolate", "--maxWorkers=1"];
 const APART = ["--pool=forks", "--maxWorkers=1"];
 
 /**
- * Runs tests until the first one fails.
- * @throws {Error} when they cannot be run, or when there are none
+ * Runs tests until the first one fails. A runner that dies, and a failure that is no test's, is undecided.
+ * @throws {Error} when there are no tests, or when they cannot be loaded
  */
 export async function runTests({ env, files, folder, limit, root, together }: TestRun): Promise<Finding> {
   const report = join(folder, "report.json");
@@ -47,12 +47,19 @@ export async function runTests({ env, files, folder, limit, root, together }: Te
   const options = { cwd: root, limit, ...(env === undefined ? {} : { env }) };
   const ending = await runProgram([vitest, ...args, ...(together ? SHARED : APART)], options);
   if (!ending.ended) return { ms: ending.ms, outcome: "undecided", by: `no end within ${limit} ms` };
-  if (!existsSync(report)) throw new Error(`the tests wrote no report:\n${ending.output}`);
+  if (!existsSync(report)) return undecided(ending, "the tests wrote no report");
   const result = JSON.parse(readFileSync(report, "utf8")) as Report;
   if (result.numTotalTests === 0) throw new Error(`there are no tests in ${files.join(", ")}:\n${ending.output}`);
   const by = firstFailure(result);
-  if (by === null && ending.status !== 0) throw new Error(`the tests failed outside of a test:\n${ending.output}`);
+  if (by === null && ending.status !== 0) return undecided(ending, "the tests failed outside of a test");
   return { ms: ending.ms, outcome: by === null ? "nothing" : "caught", by: by ?? "" };
+}
+
+/** Characters of output that are told. */
+const TOLD = 500;
+
+function undecided({ ms, output }: Ending, what: string): Finding {
+  return { ms, outcome: "undecided", by: `${what}: ${output.trim().slice(-TOLD).replaceAll("\n", " ")}` };
 }
 
 function firstFailure(report: Report): string | null {

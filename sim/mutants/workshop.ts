@@ -1,17 +1,34 @@
-/** Folders in which mutants are made: copies of what is mutated, and links to the rest. Nothing in the checkout is changed. */
+/**
+ * Folders in which mutants are made. Nothing in the checkout is changed, and what is changed there during a hunt has no
+ * influence on it: everything is made from one copy of the checkout, the origin, which is taken when the hunt begins.
+ */
 
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ts from "typescript";
 import { type Ending, runProgram } from "./child.js";
 import { applyMutant, type Mutant } from "./mutant.js";
 import { rootOfSources } from "./root.js";
 
 /** What a core is compiled from. */
 const CORE_INPUTS = ["assembly", "asconfig.json"];
-/** What the hosts' tests read. Others' results, as build/ and node_modules/, are only linked. */
-const HOST_INPUTS = ["host", "sim", "tests", "vitest.config.ts", "tsconfig.json", "package.json"];
-const HOST_LINKS = ["node_modules", "build", "assembly", "asconfig.json", "docs", "firmware", "README.md"];
+/** What hosts consist of, and what hunts them; dist/ is the sources as they were built last (host/tools/mutants.mjs). */
+const HOST_INPUTS = [
+  "host",
+  "sim",
+  "tests",
+  "dist/host",
+  "dist/sim",
+  "vitest.config.ts",
+  "tsconfig.json",
+  "package.json",
+];
+/** What the hosts' tests read besides. */
+const OTHERS = ["build/metalraft.wasm", "docs", "firmware", "README.md"];
+/** Of no use to a program that runs. */
+const FOR_DEVELOPMENT = /\.(d\.ts|js\.map)$/;
+const PACKAGES = "node_modules";
 /** Bound on a compilation, in ms: against hanging. */
 const COMPILE_LIMIT = 300_000;
 
@@ -28,15 +45,28 @@ export async function inWorkshop<T>(work: (folder: string) => Promise<T>): Promi
   }
 }
 
-function copyInto(folder: string, names: readonly string[]): void {
-  for (const name of names) cpSync(join(rootOfSources(), name), join(folder, name), { recursive: true });
+function copy(from: string, to: string, names: readonly string[]): void {
+  for (const name of names) {
+    const filter = (path: string) => !name.startsWith("dist") || !FOR_DEVELOPMENT.test(path);
+    cpSync(join(from, name), join(to, name), { recursive: true, filter });
+  }
 }
 
-function patchIn(folder: string, mutant: Mutant): void {
+/** Makes a folder the origin of all others. */
+export function takeOrigin(folder: string): void {
+  copy(rootOfSources(), folder, [...CORE_INPUTS, ...HOST_INPUTS, ...OTHERS]);
+  symlinkSync(join(rootOfSources(), PACKAGES), join(folder, PACKAGES));
+}
+
+/** @returns the files that changed */
+function patchIn(folder: string, mutant: Mutant): Set<string> {
+  const changed = new Set<string>();
   applyMutant(mutant, (file, change) => {
     const path = join(folder, file);
     writeFileSync(path, change(readFileSync(path, "utf8")));
+    changed.add(file);
   });
+  return changed;
 }
 
 /**
@@ -44,11 +74,11 @@ function patchIn(folder: string, mutant: Mutant): void {
  * @returns the module's path
  * @throws {Error} when it does not compile
  */
-export async function compileIn(folder: string, mutant: Mutant | undefined): Promise<string> {
-  copyInto(folder, CORE_INPUTS);
+export async function compileIn(folder: string, origin: string, mutant: Mutant | undefined): Promise<string> {
+  copy(origin, folder, CORE_INPUTS);
   if (mutant !== undefined) patchIn(folder, mutant);
   mkdirSync(join(folder, "build"));
-  const asc = join(rootOfSources(), "node_modules/assemblyscript/bin/asc.js");
+  const asc = join(rootOfSources(), PACKAGES, "assemblyscript/bin/asc.js");
   const ending = await runProgram([asc, "--target", "release", "--transform", "./assembly/out-of-line.mjs"], {
     cwd: folder,
     limit: COMPILE_LIMIT,
@@ -62,9 +92,28 @@ function requireSuccess({ ended, output, status }: Ending, mutant: Mutant | unde
   throw new Error(`${mutant?.name ?? "the core"} does not compile:\n${output}`);
 }
 
-/** Makes a checkout with a rule of a host removed if a mutant is given. */
-export function prepareHosts(folder: string, mutant: Mutant | undefined): void {
-  copyInto(folder, HOST_INPUTS);
-  for (const name of HOST_LINKS) symlinkSync(join(rootOfSources(), name), join(folder, name));
-  if (mutant !== undefined) patchIn(folder, mutant);
+/** Makes a checkout, built, with a rule of a host removed if a mutant is given. */
+export function prepareHosts(folder: string, origin: string, mutant: Mutant | undefined): void {
+  copy(origin, folder, HOST_INPUTS);
+  mkdirSync(join(folder, "build"));
+  for (const name of [...CORE_INPUTS, ...OTHERS, PACKAGES]) symlinkSync(join(origin, name), join(folder, name));
+  if (mutant === undefined) return;
+  for (const file of patchIn(folder, mutant)) buildIn(folder, file);
+}
+
+/** As the build does, each file by itself: types are erased, and nothing else depends on another file (isolatedModules). */
+const TRANSPILE: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+};
+
+function buildIn(folder: string, file: string): void {
+  const source = readFileSync(join(folder, file), "utf8");
+  const options = { compilerOptions: TRANSPILE, fileName: file, reportDiagnostics: true };
+  const { diagnostics = [], outputText } = ts.transpileModule(source, options);
+  for (const { messageText } of diagnostics) {
+    throw new Error(`${file} does not compile: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+  }
+  writeFileSync(join(folder, "dist", file.replace(/\.ts$/, ".js")), outputText);
 }
