@@ -7,6 +7,7 @@ import {
   type CheckResult,
   check,
   DEFAULT_OPTIONS,
+  MOST_COMMAND,
   MOST_FAULTS,
   MOST_JOBS,
   MOST_LOG,
@@ -16,7 +17,7 @@ import {
   type Trace,
 } from "../../sim/check/index.js";
 import { wholeNumber } from "./flags.js";
-import { say, sayJson, tell } from "./output.js";
+import { say, sayJson, tell, UsageError } from "./output.js";
 
 const EXAMPLES = `
 Examples:
@@ -31,6 +32,7 @@ Messages get lost, overtake each other and, with --duplicates any, arrive any nu
 when one is lost can happen when it is late for ever.
 Exit status 1: a rule was broken, or the search ended before everything was found.`;
 
+const COMMAND_HELP = `length of a command; one of ${MOST_COMMAND} bytes is alone in its message`;
 /** Least memory for a search, in MiB. */
 const LEAST_MEMORY = 1;
 /** Most memory, in MiB: the longest of the tables is then about as long as an array can be. */
@@ -42,14 +44,29 @@ interface CheckFlags extends CheckOptions {
 }
 
 export function checkCommand(): Command {
-  const { changes, crashes, duplicates, jobs, maxLog, maxTerm, membership, memory, minutes, nodes, storage, underWay } =
-    DEFAULT_OPTIONS;
+  const {
+    changes,
+    commandBytes,
+    crashes,
+    duplicates,
+    jobs,
+    maxLog,
+    maxTerm,
+    membership,
+    memory,
+    minutes,
+    nodes,
+    storage,
+    underWay,
+  } = DEFAULT_OPTIONS;
   const voterCount = wholeNumber(1, MOST_NODES);
   return new Command("check")
     .description("search everything that can happen in a small cluster, on the compiled core")
     .option("--nodes <n>", "how many nodes", wholeNumber(1, MOST_NODES), nodes)
     .option("--max-term <n>", "highest term that anybody campaigns for", wholeNumber(1, MOST_TERM), maxTerm)
+    .option("--campaigns <ids>", "the one node that campaigns for each term, with commas between (default: any)", ids)
     .option("--max-log <n>", "longest log", wholeNumber(1, MOST_LOG), maxLog)
+    .option("--command-bytes <n>", COMMAND_HELP, wholeNumber(1, MOST_COMMAND), commandBytes)
     .option("--crashes <n>", "crashes with a restart, of each node", wholeNumber(0, MOST_FAULTS), crashes)
     .option(
       "--duplicates <n>",
@@ -88,6 +105,7 @@ export function checkCommand(): Command {
 }
 
 async function runCheck({ json, ...options }: CheckFlags): Promise<void> {
+  requireCampaigns(options);
   const start = performance.now();
   const onProgress = (states: number, depth: number) => {
     const seconds = Math.round((performance.now() - start) / 1000);
@@ -98,6 +116,17 @@ async function runCheck({ json, ...options }: CheckFlags): Promise<void> {
   else for (const line of describe(result)) say(line);
   if (result.violation !== null) for (const line of describeTrace(result.violation)) tell(line);
   if (!result.complete) process.exitCode = 1;
+}
+
+/** @throws {UsageError} when there is not one of the nodes for each term */
+function requireCampaigns({ campaigns = null, maxTerm, nodes }: CheckOptions): void {
+  if (campaigns === null) return;
+  const stranger = campaigns.find((node) => node > nodes);
+  if (stranger !== undefined) throw new UsageError(`--campaigns names node ${stranger}, and there are ${nodes}`);
+  if (campaigns.length === maxTerm) return;
+  throw new UsageError(
+    `--campaigns has ${campaigns.length} nodes: one for each term up to --max-term, here ${maxTerm}`,
+  );
 }
 
 async function checked(
@@ -134,6 +163,9 @@ function describe(result: CheckResult): string[] {
 function describeWorld(result: CheckResult): string[] {
   const { changes, crashes, drop, duplicates, maxLog, maxTerm, membership, nodes, voters } = result;
   const storage = result.storage === "sync" ? "sync" : `async (${result.underWay} flushes under way)`;
+  const { campaigns, commandBytes } = result;
+  const campaigning = campaigns === null ? "" : ` (campaigns of ${campaigns.join(", ")})`;
+  const long = commandBytes === 1 ? "" : ` (commands of ${commandBytes} bytes)`;
   const members = membership === "none" ? "no changes" : `${changes} changes (${membership})`;
   const off = [
     result.unreachable ? "" : "no reports of unreachable members",
@@ -142,13 +174,17 @@ function describeWorld(result: CheckResult): string[] {
     result.selfCheck ? "" : "no self-check",
   ].filter((text) => text !== "");
   return [
-    `${nodes} nodes, term up to ${maxTerm}, log up to ${maxLog}, ${crashes} crashes a node, ${storage} storage`,
+    `${nodes} nodes, term up to ${maxTerm}${campaigning}, log up to ${maxLog}${long}, ${crashes} crashes a node, ${storage} storage`,
     `messages dropped ${drop}, duplicated ${duplicates}; ${voters} voters at the start, ${members}; ${off.join(", ")}`,
   ];
 }
 
 function describeTrace({ detail, rule, steps }: Trace): string[] {
   return [`${rule}: ${detail}`, ...steps.map((step, i) => `  ${i + 1}. ${step}`)];
+}
+
+function ids(text: string): number[] {
+  return text.split(",").map(wholeNumber(1, MOST_NODES));
 }
 
 function countOrAny(most: number, least = 0): (text: string) => number | "any" {

@@ -21,7 +21,9 @@ export interface CheckResult {
   /** The bounds. */
   readonly nodes: number;
   readonly maxTerm: number;
+  readonly campaigns: readonly number[] | null;
   readonly maxLog: number;
+  readonly commandBytes: number;
   readonly crashes: number;
   /** Messages that may be lost: there is no bound on them. */
   readonly drop: "any";
@@ -146,7 +148,9 @@ function summarize(
   shortest: boolean,
 ): CheckResult {
   const {
+    campaigns,
     changes,
+    commandBytes,
     crashes,
     duplicates,
     jobs,
@@ -173,7 +177,9 @@ function summarize(
     ...{
       nodes,
       maxTerm,
+      campaigns,
       maxLog,
+      commandBytes,
       crashes,
       drop: "any",
       duplicates,

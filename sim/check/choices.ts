@@ -6,7 +6,7 @@ import { InputKind, makeInput } from "./input.js";
 import { Local, type LocalFormat } from "./local-state.js";
 import { LogConfigurations } from "./log-configurations.js";
 import type { Messages } from "./messages.js";
-import type { CheckOptions } from "./options.js";
+import { type CheckOptions, mayCampaign } from "./options.js";
 import type { Paths } from "./paths.js";
 import type { SharedTable } from "./shared-table.js";
 
@@ -25,12 +25,12 @@ export class Choices {
 
   /** The inputs that a state can take besides messages. */
   inputs(local: number): number[] {
-    const { crashes, maxTerm } = this.options;
+    const { crashes } = this.options;
     const { words } = this.locals;
     const start = this.locals.start(local);
     const inputs: number[] = [];
     if (this.format.role(words, start) === Role.LEADER) inputs.push(...this.#leaderInputs(words, start));
-    else if (this.format.term(words, start) < maxTerm) inputs.push(makeInput(InputKind.ELECTION));
+    else if (this.#mayCampaign(words, start)) inputs.push(makeInput(InputKind.ELECTION));
     const writes = words[start + Local.WRITES] as number;
     if (writes > 0) inputs.push(makeInput(InputKind.PERSIST));
     if (crashes > 0) {
@@ -45,6 +45,10 @@ export class Choices {
     if (this.messages.kind(message) === MessageKind.VOTE_REQUEST)
       inputs.push(makeInput(InputKind.DELIVER_LATE, message));
     return inputs;
+  }
+
+  #mayCampaign(words: Int32Array, start: number): boolean {
+    return mayCampaign(this.options, words[start + Local.SELF] as number, this.format.term(words, start) + 1);
   }
 
   #leaderInputs(words: Int32Array, start: number): number[] {

@@ -10,7 +10,7 @@ import { initialRoles, renameRoles } from "./configurations.js";
 import { isCrash } from "./input.js";
 import { Judge } from "./judge.js";
 import { LocalModel } from "./local-model.js";
-import { Local } from "./local-state.js";
+import { Local, type Renaming } from "./local-state.js";
 import { MessageSets, Messages } from "./messages.js";
 import { type Change, type MoveList, MoveLists } from "./move-lists.js";
 import type { CheckOptions } from "./options.js";
@@ -72,7 +72,10 @@ export class Explorer {
     this.sets = new MessageSets(new SharedTable(tables.sets, "sets of messages"), this.messages);
     const all = symmetry ? renamings(nodes) : renamings(nodes).slice(0, 1);
     const roles = initialRoles(options);
-    const names = all.filter((renaming) => renameRoles(roles, renaming) === roles);
+    const campaigns = options.campaigns ?? [];
+    const isSame = (renaming: Renaming) =>
+      renameRoles(roles, renaming) === roles && campaigns.every((node) => renaming[node] === node);
+    const names = all.filter(isSame);
     const early = options.reductions && !oneByOne;
     this.#model = new LocalModel(core, options, this.#locals, this.messages, this.paths, early);
     const choices = new Choices(options, this.#locals, this.#model.format, this.messages, this.paths);

@@ -4,6 +4,7 @@ export { type CheckResult, check, type Ending, type OnProgress } from "./check.j
 export {
   type CheckOptions,
   DEFAULT_OPTIONS,
+  MOST_COMMAND,
   MOST_FAULTS,
   MOST_JOBS,
   MOST_LOG,

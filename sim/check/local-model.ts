@@ -16,7 +16,7 @@ import { argumentOf, InputKind, interruptedInput, keptOf, kindOf } from "./input
 import { LocalEffects } from "./local-effects.js";
 import { Local, LocalFormat } from "./local-state.js";
 import type { Messages } from "./messages.js";
-import type { CheckOptions } from "./options.js";
+import { type CheckOptions, mayCampaign } from "./options.js";
 import { brokenOutcome, distinct, NOTHING, type Outcome } from "./outcome.js";
 import { EMPTY, type Paths } from "./paths.js";
 import type { SharedTable } from "./shared-table.js";
@@ -31,15 +31,13 @@ const LONG_AGO = NOW - ELECTION_TIMEOUT - 1;
 const RECORD_WORDS = 4096;
 /** Flushes after one input: a bound on hanging. */
 const FLUSHES = 16;
-/** The payload of every proposal. */
-const COMMAND = new Uint8Array([1]);
 
 /** The capacity of the nodes: enough for the bounds, so that neither window is ever full. */
 function planFor(id: number, nodes: number): Plan {
   return {
     ...{ cluster: 1n, group: 0, id, nodes, addressBytes: 0 },
-    ...{ windowEntries: 16, windowBytes: 1024, maxMessage: 256 },
-    ...{ inflightMessages: 1024, inflightBytes: 1024, uncommittedBytes: 1024 },
+    ...{ windowEntries: 16, windowBytes: 4096, maxMessage: 256 },
+    ...{ inflightMessages: 1024, inflightBytes: 4096, uncommittedBytes: 4096 },
     ...{ electionTimeout: ELECTION_TIMEOUT, electionJitter: 1, heartbeat: 100 },
     ...{ keepEntries: 0, leaseDrift: 0, quiesceRounds: 0 },
   };
@@ -54,6 +52,8 @@ export class LocalModel {
   readonly #monotonic = new Monotonic(reportBroken);
   readonly #invariants = new CoreInvariants(reportBroken);
   readonly #mostUnderWay: number;
+  /** The payload of every proposal. */
+  readonly #command: Uint8Array;
 
   constructor(
     core: CoreModule,
@@ -64,7 +64,8 @@ export class LocalModel {
     /** Whether nodes that know no leader ask for pre-votes at once. */
     readonly early: boolean,
   ) {
-    const { nodes, storage, underWay } = options;
+    const { commandBytes, nodes, storage, underWay } = options;
+    this.#command = new Uint8Array(commandBytes).fill(1);
     this.#mostUnderWay = underWay === "any" ? Number.POSITIVE_INFINITY : underWay;
     this.#instance = new CoreInstance(core);
     this.#effects = new LocalEffects(this.#instance, messages, paths, storage, nodes);
@@ -138,7 +139,8 @@ export class LocalModel {
    */
   #campaignEarly(image: ArenaImage, led: number): number {
     const { node } = image;
-    if (!this.early || node.role !== Role.FOLLOWER || node.leader !== 0 || node.term >= this.options.maxTerm) return 0;
+    if (!this.early || node.role !== Role.FOLLOWER || node.leader !== 0) return 0;
+    if (!mayCampaign(this.options, node.plan.id, node.term + 1)) return 0;
     const before = this.#store(image, led);
     const kept = image.copy();
     image.setTime(Layout.electionBase, LONG_AGO);
@@ -195,7 +197,7 @@ export class LocalModel {
         node.timer(NOW, TimerKind.HEARTBEAT);
         break;
       case InputKind.PROPOSE:
-        node.propose(COMMAND);
+        node.propose(this.#command);
         break;
       case InputKind.PERSIST:
         this.#persist(image);
@@ -284,10 +286,16 @@ export class LocalModel {
     return this.locals.intern(record, this.format.putWrites(record, writes));
   }
 
+  /** Whether a node has come to what the search has no room for, or does not allow. */
+  #isOutside(node: CoreNode): boolean {
+    const { maxLog, maxTerm } = this.options;
+    if (node.last > maxLog || node.term > maxTerm || this.#effects.flushesUnderWay > this.#mostUnderWay) return true;
+    return node.role >= Role.CANDIDATE && !mayCampaign(this.options, node.plan.id, node.term);
+  }
+
   #outcome(image: ArenaImage, led: number, commit: number): Outcome {
     const { node } = image;
-    const { maxLog, maxTerm } = this.options;
-    const isOutside = node.last > maxLog || node.term > maxTerm || this.#effects.flushesUnderWay > this.#mostUnderWay;
+    const isOutside = this.#isOutside(node);
     const writes = this.#effects.turn.length;
     const committed = commit === 0 ? EMPTY : this.paths.upTo(image.takeTip(), commit);
     const committedTerm = commit === 0 ? 0 : node.term;

@@ -9,6 +9,8 @@ export const MOST_LOG = 12;
 export const MOST_FAULTS = 15;
 /** Highest bound on flushes under way: with more, no search comes to an end. */
 export const MOST_UNDER_WAY = 15;
+/** Longest command, in bytes: an entry of it, with its header of 16, is all that fits into a message. */
+export const MOST_COMMAND = 152;
 /** Most workers. */
 export const MOST_JOBS = 64;
 
@@ -31,8 +33,12 @@ export interface CheckOptions {
   readonly nodes: number;
   /** Nobody campaigns for a term above this one. */
   readonly maxTerm: number;
+  /** The one node that campaigns for each term, from term 1 on; null: any node for any term. */
+  readonly campaigns: readonly number[] | null;
   /** No log grows longer than this. */
   readonly maxLog: number;
+  /** Length of a command: short ones share a message with other entries, one of MOST_COMMAND is alone in it. */
+  readonly commandBytes: number;
   /** Crashes with a restart, of each node. */
   readonly crashes: number;
   /** Times that a message is delivered and stays under way, in a whole run; "any": each message any number of times. */
@@ -62,7 +68,9 @@ export interface CheckOptions {
 export const DEFAULT_OPTIONS: CheckOptions = {
   nodes: 3,
   maxTerm: 1,
+  campaigns: null,
   maxLog: 1,
+  commandBytes: 1,
   crashes: 0,
   duplicates: "any",
   storage: "async",
@@ -78,3 +86,8 @@ export const DEFAULT_OPTIONS: CheckOptions = {
   memory: 4096,
   minutes: 60,
 };
+
+/** Whether a node may campaign for a term. */
+export function mayCampaign({ campaigns, maxTerm }: CheckOptions, node: number, term: number): boolean {
+  return term <= maxTerm && (campaigns === null || campaigns[term - 1] === node);
+}

@@ -23,6 +23,13 @@ describe("metalraft check", () => {
     expect(together.result).toMatchObject({ complete: true, violations: 0, jobs: 3, states: alone.result.states });
   });
 
+  it("refuses campaigns of strangers, and of another number of terms", async () => {
+    const strange = await runCli([...SMALL, "--campaigns", "3"]);
+    expect(strange).toMatchObject({ code: 1, stderr: expect.stringContaining("names node 3, and there are 2") });
+    const short = await runCli([...SMALL, "--max-term", "2", "--campaigns", "1"]);
+    expect(short).toMatchObject({ code: 1, stderr: expect.stringContaining("one for each term up to --max-term") });
+  });
+
   it("ends with status 1 when it could not search everything", async () => {
     const { code, result } = await report(["--nodes", "3", "--max-term", "2", "--memory", "1"]);
     expect(code).toBe(1);

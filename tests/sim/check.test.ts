@@ -75,6 +75,24 @@ describe("a small world", () => {
     expect(any).toBe(most);
   });
 
+  it("has fewer states when one node campaigns for each term, and is complete", async () => {
+    const world = { nodes: 3, maxTerm: 2, maxLog: 1, storage: "sync" as const, selfCheck: false, memory: MEMORY };
+    const any = await check(world);
+    const named = await check({ ...world, campaigns: [1, 3] });
+    expect(named).toMatchObject({ complete: true, campaigns: [1, 3] });
+    // Node 3 has led in it: without a second term there would be fewer still.
+    expect(named.states).toBeGreaterThan((await check({ ...world, maxTerm: 1, campaigns: [1] })).states);
+    expect(named.states).toBeLessThan(any.states);
+  });
+
+  it("has messages that bring a log in pieces when commands are long", async () => {
+    const world = { nodes: 2, maxTerm: 2, maxLog: 3, storage: "sync" as const, memory: MEMORY };
+    const together = await check(world);
+    const apart = await check({ ...world, commandBytes: 152 });
+    expect(apart.complete).toBe(true);
+    expect(apart.states).toBeGreaterThan(together.states);
+  });
+
   it("has about half the states when names do not count", async () => {
     const options = { nodes: 2, maxTerm: 1, maxLog: 1, memory: MEMORY };
     const { states } = await check(options);
