@@ -63,8 +63,11 @@ static void install(mr_node *node) {
     node->image_is_lost = 1;
     return;
   }
+  /* What came with the last chunk may have brought the log further: then the image is as good as an own one, and no more. */
+  const int is_ahead = node->log.state.snapshot_index > node->core.state->applied;
   const int32_t status = tell_core(node);
   if (status == METALRAFT_STATUS_OK) {
+    if (!is_ahead) return;
     node->counts.installs++;
     mr_node_load_image(node);
   } else if (status != METALRAFT_STATUS_STALE) {

@@ -244,8 +244,11 @@ export class Snapshots {
     const { core, fail } = this.#context;
     const { machine, onInstalled, store } = this.#options;
     this.#stored.add(index);
+    // While it was written the log may have come further: then it is as good as one of this node's own, and no more.
+    const isAhead = index > core.applied;
     const status = core.snapshot(index, term, configuration);
-    if (status === StatusCode.OK) {
+    if (status === StatusCode.OK && !isAhead) this.#adopt(snapshot, this.#newest?.index ?? 0);
+    else if (status === StatusCode.OK) {
       this.#adopt(snapshot, index);
       this.#installed = index;
       this.#base = index;

@@ -129,6 +129,14 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
     tests: CRASH_TESTS,
   },
   {
+    name: "machine-restored-from-a-snapshot-that-came-late",
+    rule: "A leader's snapshot that the log has passed meanwhile does not take the state machine back.",
+    file: SNAPSHOTS,
+    text: "status === StatusCode.OK && !isAhead",
+    instead: "status === StatusCode.OK && !isAhead && index < 0",
+    tests: CRASH_TESTS,
+  },
+  {
     name: "vote-kept-for-a-later-term",
     rule: "A vote is not carried into the term of a snapshot that reached the disk before the term did.",
     file: RECOVERY,

@@ -195,6 +195,50 @@ describe("a follower that needs what is compacted", () => {
     expect(three.failures).toEqual([]);
   });
 
+  it("keeps what it applied when its disk is done with a snapshot that its log has passed meanwhile", async () => {
+    const three = await started(3);
+    const away = (await three.follower()).node.status.id;
+    await three.stop(away);
+    const commands = await propose(three, 200, "command");
+    const first = await three.leader();
+    await first.node.snapshot();
+    commands.push(...(await propose(three, 5, "more")));
+    const { index } = await first.node.snapshot();
+    // The disk takes its time over the last step.
+    let isWaiting = false;
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { snapshots } = three.part(away);
+    const { begin } = snapshots;
+    snapshots.begin = (position) => {
+      const writer = begin.call(snapshots, position);
+      const { commit } = writer;
+      writer.commit = async () => {
+        isWaiting = true;
+        await released;
+        return commit.call(writer);
+      };
+      return writer;
+    };
+    const { machine, node } = await three.start(away);
+    await until(() => isWaiting);
+    // The next leader has compacted nothing, and sends the log.
+    const next = [1, 2, 3].find((id) => id !== away && id !== first.node.status.id) ?? 0;
+    await first.node.transfer(next);
+    commands.push(...(await propose(three, 20, "late")));
+    await until(() => machine.applied.length === commands.length);
+    release();
+    await until(() => node.status.snapshotIndex === index);
+    expect(machine.restored).toBe(0);
+    commands.push(...(await propose(three, 5, "last")));
+    await until(() => machine.applied.at(-1) === commands.at(-1));
+    expect(machine.applied).toEqual(commands);
+    expect(await snapshots.open()).toEqual([index]);
+    expect(three.failures).toEqual([]);
+  });
+
   it("restarts from a snapshot that was sent to it", async () => {
     const three = await started(3);
     const away = (await three.follower()).node.status.id;
