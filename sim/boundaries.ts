@@ -24,8 +24,8 @@ import { V8Core } from "./v8-core.js";
 import { judge, type Verdict } from "./verdict.js";
 import type { World } from "./world.js";
 
-/** How often each action is drawn: so that much happens in few steps. */
-const DENSE_WEIGHTS: Weights = { ...WEIGHTS, snapshot: 40, time: 90, membership: 8, transfer: 6 };
+/** How often each action is drawn unless stated: so that much happens in few steps. */
+export const DENSE_WEIGHTS: Weights = { ...WEIGHTS, snapshot: 40, time: 90, membership: 8, transfer: 6 };
 /** Failures after which the search ends, unless stated. */
 const MOST_FAILURES = 8;
 /** Flushes with an effect of a kind, of which none is left out. */

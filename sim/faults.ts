@@ -127,6 +127,8 @@ export const WEIGHTS = {
   boundary: 5,
   session: 130,
   abandon: 2,
+  /** Reads at nodes that believe they lead: for mixes that are about them (campaign/swarm.ts). */
+  leaderQuery: 0,
 } as const;
 /** What a driver may draw. */
 export type Draw = keyof typeof WEIGHTS;
@@ -135,6 +137,9 @@ export type Weights = Readonly<Record<Draw, number>>;
 
 /** Draws that need clients with sessions. */
 export const SESSION_DRAWS: readonly Draw[] = ["session", "abandon"];
+
+/** Draws that traces and records of runs from before there were any do not know: such a run never drew them. */
+export const LATER_DRAWS: readonly Draw[] = ["leaderQuery"];
 
 /** Draws that need a fault to be among those of the run. */
 export const FAULT_DRAWS: readonly (Draw & Fault)[] = [
@@ -152,3 +157,8 @@ export const FAULT_DRAWS: readonly (Draw & Fault)[] = [
   "query",
   ...RARER_FAULTS,
 ];
+
+/** The fault, or freedom, that a run has to have for a draw; undefined if it needs none. */
+export function neededFor(draw: Draw): Fault | undefined {
+  return draw === "leaderQuery" ? "query" : FAULT_DRAWS.find((fault) => fault === draw);
+}

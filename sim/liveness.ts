@@ -2,15 +2,18 @@
  * Liveness, which no single step shows: once faults stop, the cluster recovers. Links heal, nodes restart, disks and
  * operators do what they owe, every message arrives, time passes. Then within a bounded number of election timeouts there
  * is a leader, it commits what it is asked for, everything that clients wait for is answered or can be refused, what clients
- * with sessions ask for again is answered, and all members have equal logs and state machines. Meanwhile no more messages are under way than windows allow.
+ * with sessions ask for again is answered, and all members have equal logs and state machines. Then every member answers or
+ * refuses whatever it is asked for. Meanwhile no more messages are under way than windows allow.
  *
- * Nodes that are no members any more owe nothing: nobody sends them anything. Nor do those that are lost with their disks.
+ * Nodes that are no members any more owe nothing but to refuse reads: nobody sends them anything. Those that are lost with
+ * their disks owe nothing at all.
  */
 
 import { RoleName } from "../host/core/abi.js";
 import { RegisterMachine } from "./clients.js";
 import { someCanBeElected } from "./electability.js";
 import { JudgedActions } from "./judged-actions.js";
+import { type GivenUp, LAST_REQUEST, LastRequests } from "./last-requests.js";
 import { membersOf } from "./messages.js";
 import type { OpenRun } from "./settings.js";
 import { type SimNode, TIMER_KINDS, UNARMED } from "./sim-node.js";
@@ -28,8 +31,6 @@ const BESIDE_WINDOW = 16;
 const ANSWERS = 16;
 /** The rate of a clock that keeps true time, in its ms a second. */
 const TRUE_RATE = 1000;
-/** What is asked for at the end: to write, as shortly as possible. */
-const LAST_REQUEST = { client: 0, key: 0, write: true, length: 8 } as const;
 const RULE = "liveness";
 /** The rule that somebody can be elected as long as no node is lost. */
 export const ELECTABILITY = "electability";
@@ -40,6 +41,8 @@ export interface Recovery {
   readonly timeouts: number;
   /** Actions until then. */
   readonly actions: number;
+  /** Requests of before that clients gave up in the end. */
+  readonly givenUp: GivenUp;
 }
 
 /** Lets faults stop, and judges whether the cluster recovers. */
@@ -49,26 +52,30 @@ export function recover(run: OpenRun): Recovery {
 
 class Recovering {
   readonly #actions: JudgedActions;
+  readonly #requests: LastRequests;
   readonly #timeout: number;
   /** True time that passed, in ms. */
   #elapsed = 0;
 
   constructor(readonly open: OpenRun) {
     this.#actions = new JudgedActions(open.world, open.clients);
+    this.#requests = new LastRequests(open, this.#actions);
     const { electionJitter, electionTimeout } = (open.world.nodes[0] as SimNode).plan;
     this.#timeout = electionTimeout + electionJitter;
   }
 
   run(): Recovery {
-    const { clients, world } = this.open;
+    const { world } = this.open;
     const before = world.steps;
     this.#heal();
     this.#until(() => this.#isSettled());
     this.#until(() => this.#isWritten());
     this.#until(() => this.#isSettled());
     this.#until(() => this.#haveSessionsAnswers());
-    for (const { client } of clients.waiting()) clients.giveUp(client);
-    return { timeouts: Math.ceil(this.#elapsed / this.#timeout), actions: world.steps - before };
+    const givenUp = this.#requests.giveUp(this.#members());
+    this.#requests.ask(this.#members());
+    this.#until(() => this.#leader() !== null && this.#requests.areEnded(this.#members()));
+    return { timeouts: Math.ceil(this.#elapsed / this.#timeout), actions: world.steps - before, givenUp };
   }
 
   #heal(): void {
@@ -178,6 +185,12 @@ class Recovering {
     return leaders.sort((a, b) => b.core.state.term - a.core.state.term)[0] ?? null;
   }
 
+  /** Members that are not lost, as the leader has them; none while nobody leads. */
+  #members(): SimNode[] {
+    const leader = this.#leader();
+    return leader === null ? [] : this.#membersOf(leader);
+  }
+
   #membersOf(leader: SimNode): SimNode[] {
     const { world } = this.open;
     const members = membersOf(leader.core.configuration()).map(({ id }) => world.node(id));
@@ -195,22 +208,9 @@ class Recovering {
         core.state.applied !== core.state.commit ||
         pendingReads.count > 0,
     );
-    if (behind || this.#isAwaited(members)) return false;
+    if (behind || this.#requests.isWriteAwaited(members)) return false;
     this.#judgeMachines(members);
     return true;
-  }
-
-  /** Whether a client waits for what a member still owes: not for an entry that is gone, nor for one whose effect came
-   * with a snapshot. */
-  #isAwaited(members: readonly SimNode[]): boolean {
-    const { clients, world } = this.open;
-    for (const { index, node: id, term } of clients.waiting()) {
-      const node = world.node(id);
-      if (!members.includes(node) || index < 0) continue;
-      const { applied } = node.core.state;
-      if (applied < index && world.tree.term(node.disk.written.at(index)) === term) return true;
-    }
-    return false;
   }
 
   #judgeMachines(members: readonly SimNode[]): void {

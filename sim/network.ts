@@ -24,6 +24,8 @@ export interface Envelope extends Region {
   barrier: boolean;
   /** The sender's disk writes that have to be durable before it leaves. */
   awaits: number;
+  /** Whether it is one that was sent again. */
+  isCopy: boolean;
 }
 
 /** Buffers come in powers of two from this size on. */
@@ -47,6 +49,7 @@ export class EnvelopePool {
     envelope.barrier = barrier;
     envelope.awaits = 0;
     envelope.nth = 0;
+    envelope.isCopy = false;
     return envelope;
   }
 
@@ -61,7 +64,7 @@ export class EnvelopePool {
 function newEnvelope(size: number): Envelope {
   const bytes = new Uint8Array(size);
   const words = new Int32Array(bytes.buffer);
-  return { bytes, words, serial: 0, nth: 0, from: 0, to: 0, length: 0, barrier: false, awaits: 0 };
+  return { bytes, words, serial: 0, nth: 0, from: 0, to: 0, length: 0, barrier: false, awaits: 0, isCopy: false };
 }
 
 /** The kind of the message in an envelope. */
@@ -113,8 +116,16 @@ export class Network {
   readonly pool = new EnvelopePool();
   /** Messages that are held up, in the order in which they were taken off their links. */
   readonly heldUp: Envelope[] = [];
-  /** What became of messages on hindered links, and of those that were held up. */
-  readonly counts = { lostInBursts: 0, lostByKind: 0, overflows: 0, otherVersions: 0, heldUp: 0 };
+  /** What became of messages on links that are cut or hindered, of those that were held up, and copies that were sent. */
+  readonly counts = {
+    lostAtCuts: 0,
+    lostInBursts: 0,
+    lostByKind: 0,
+    overflows: 0,
+    otherVersions: 0,
+    heldUp: 0,
+    duplicated: 0,
+  };
   readonly #links: Link[] = [];
   readonly #byEnds: Link[][] = [];
   #count = 0;
@@ -149,6 +160,7 @@ export class Network {
   /** Puts a message on its link; false if it is lost there. */
   send(envelope: Envelope): boolean {
     const link = this.#byEnds[envelope.from]?.[envelope.to];
+    if (link?.blocked === true) this.counts.lostAtCuts++;
     if (link === undefined || link.blocked || (link.hindrance !== null && !this.#passes(link, envelope))) {
       this.pool.release(envelope);
       return false;
@@ -173,7 +185,9 @@ export class Network {
     const original = link.messages[position];
     if (original === undefined) throw new RangeError(`no message ${position} from ${link.from} to ${link.to}`);
     const { from, to, length, barrier } = original;
-    this.send(this.pool.fill(from, to, original, 0, length, barrier));
+    const copy = this.pool.fill(from, to, original, 0, length, barrier);
+    copy.isCopy = true;
+    if (this.send(copy)) this.counts.duplicated++;
   }
 
   /** Takes the message at a position off its link until it is let go. */

@@ -7,7 +7,7 @@
 import { Role, type TimerKind } from "../host/core/abi.js";
 import { Agenda } from "./agenda.js";
 import type { Clients } from "./clients.js";
-import { type Draw, FAULT_DRAWS, type Fault, SESSION_DRAWS, WEIGHTS, type Weights } from "./faults.js";
+import { type Draw, type Fault, neededFor, SESSION_DRAWS, WEIGHTS, type Weights } from "./faults.js";
 import { JudgedActions } from "./judged-actions.js";
 import { isNew } from "./lost-disks.js";
 import type { Link } from "./network.js";
@@ -74,9 +74,11 @@ export class RandomDriver {
     this.#network = new RandomNetwork(world, random, this.#agenda);
     this.#process = new RandomProcess(world, random, this.#agenda, (node) => this.#awake(node));
     const draws = Object.keys(WEIGHTS) as Draw[];
-    const isLeftOut = (draw: Draw) =>
-      FAULT_DRAWS.some((fault) => fault === draw && !faults.includes(fault)) ||
-      (clients.sessions === null && SESSION_DRAWS.includes(draw));
+    const isLeftOut = (draw: Draw) => {
+      const fault = neededFor(draw);
+      if (fault !== undefined && !faults.includes(fault)) return true;
+      return clients.sessions === null && SESSION_DRAWS.includes(draw);
+    };
     const lots = draws.map((draw): Lot => ({ draw, weight: weights[draw], taken: 0 }));
     this.#all = Object.fromEntries(lots.map((lot) => [lot.draw, lot])) as Record<Draw, Lot>;
     this.#lots = lots.filter(({ draw }) => !isLeftOut(draw));
@@ -168,6 +170,8 @@ export class RandomDriver {
         return this.#withLeader((leader) => this.#operator.transfer(leader));
       case "query":
         return this.#onNode((node) => this.#operator.query(node));
+      case "leaderQuery":
+        return this.#queryLeader();
       case "unreachable":
         return this.#unreachable();
       case "pause":
@@ -325,6 +329,13 @@ export class RandomDriver {
   #abandon(): boolean {
     const drawn = this.clients.sessions?.drawAbandoned() ?? null;
     return drawn !== null && this.#actions.abandon(drawn.client, drawn.sequence);
+  }
+
+  /** A read at a node that believes it leads, perhaps wrongly. */
+  #queryLeader(): boolean {
+    const leaders = this.world.nodes.filter((node) => node.leads);
+    const leader = leaders[this.random.below(leaders.length)];
+    return leader !== undefined && !this.#isHeld(leader) && this.#operator.query(leader);
   }
 
   /** Draws a node that leads, rarely any that runs. */

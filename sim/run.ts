@@ -2,9 +2,10 @@
 
 import { EventKindName } from "../host/core/abi.js";
 import type { CoreUnderTest } from "./core-under-test.js";
-import { FAULTS, type Fault, USUAL_FAULTS } from "./faults.js";
+import type { Fault } from "./faults.js";
+import { type InjectedCounts, injectedIn } from "./injected.js";
 import { type DrawCounts, RandomDriver } from "./random-driver.js";
-import { type Membership, type OpenRun, openRun, type SettingsOptions, SimulationError, settle } from "./settings.js";
+import { type Membership, type OpenRun, openRun, type SettingsOptions, settle } from "./settings.js";
 import type { Tap } from "./trace/step.js";
 import { V8Core } from "./v8-core.js";
 import { judge, type Verdict } from "./verdict.js";
@@ -31,12 +32,15 @@ export interface SimulationResult extends Verdict {
   readonly seed: number;
   /** Of all actions and effects: 16 hexadecimal digits. */
   readonly digest: string;
-  /** Actions taken. */
+  /** Actions taken before faults stop: things that the driver did to the world, one at a time. A delivery, a timer that fires,
+   * a write that becomes durable, time that passes, a proposal, a lost message, a crash are one each. */
   readonly steps: number;
-  /** Events that the observers were told. */
+  /** Things that the cores told their observers (EventKind), while a cluster recovers, too. */
   readonly events: number;
   /** Entries committed. */
   readonly commits: number;
+  /** Those of them that were before faults stopped. */
+  readonly commitsUnderFaults: number;
   readonly elections: number;
   readonly violations: number;
   readonly linearizable: boolean;
@@ -52,20 +56,10 @@ export interface SimulationResult extends Verdict {
   readonly sessions: boolean;
   /** Actions by what was drawn. */
   readonly actions: DrawCounts;
+  /** How often each fault had its effect, before faults stopped. */
+  readonly injected: InjectedCounts;
   /** How often rare paths were reached: observer events by name, and storage effects. */
   readonly probes: Readonly<Record<string, number>>;
-}
-
-/** Reads a list of faults: names with commas between, "all", "usual" or "none". */
-export function parseFaults(list: string): readonly Fault[] {
-  if (list === "all") return FAULTS;
-  if (list === "usual") return USUAL_FAULTS;
-  if (list === "none" || list === "") return [];
-  return list.split(",").map((name) => {
-    const fault = FAULTS.find((known) => known === name.trim());
-    if (fault === undefined) throw new SimulationError(`"${name}" is no fault; there are: ${FAULTS.join(", ")}`);
-    return fault;
-  });
 }
 
 /**
@@ -79,7 +73,14 @@ export function runSimulation({ core = new V8Core(), tap, ...options }: Simulati
   const { clients, world } = run;
   if (tap !== undefined) world.tap = tap;
   const driver = new RandomDriver(world, clients, random, settings.faults, settings.weights);
-  const { before, verdict } = judge(run, settings, () => driver.run(settings.steps));
+  let injected = injectedIn(world, driver.counts);
+  const { before, verdict } = judge(run, settings, () => {
+    try {
+      driver.run(settings.steps);
+    } finally {
+      injected = injectedIn(world, driver.counts);
+    }
+  });
   const { faults, membership, nodes, seed } = settings;
   return {
     seed,
@@ -87,6 +88,7 @@ export function runSimulation({ core = new V8Core(), tap, ...options }: Simulati
     steps: before.steps,
     events: world.events.reduce((sum, count) => sum + count, 0),
     commits: world.committed,
+    commitsUnderFaults: before.commits,
     elections: world.elections,
     ...verdict,
     violations: verdict.rule === null || verdict.violation === null ? 0 : 1,
@@ -100,12 +102,13 @@ export function runSimulation({ core = new V8Core(), tap, ...options }: Simulati
     faults,
     sessions: settings.sessions,
     actions: driver.counts,
+    injected,
     probes: probesOf(run),
   };
 }
 
 function probesOf({ clients, world }: OpenRun): Record<string, number> {
-  const probes: Record<string, number> = { ...world.counts, ...world.network.counts };
+  const probes: Record<string, number> = { ...world.counts, ...world.operations.counts, ...world.network.counts };
   for (const [name, count] of Object.entries(clients.sessions?.counts ?? {})) probes[`sessions ${name}`] = count;
   for (const [kind, count] of world.events.entries()) probes[EventKindName[kind] ?? `${kind}`] = count;
   for (const { counts } of world.nodes) {

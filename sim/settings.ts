@@ -7,7 +7,7 @@ import { encodeConfiguration } from "../host/core/configuration.js";
 import type { Capacity } from "../host/core/plan.js";
 import { Clients, RegisterMachine } from "./clients.js";
 import type { CoreUnderTest } from "./core-under-test.js";
-import { type Fault, USUAL_FAULTS, WEIGHTS, type Weights } from "./faults.js";
+import { type Draw, type Fault, RARER_FAULTS, USUAL_FAULTS, WEIGHTS, type Weights } from "./faults.js";
 import { Random } from "./random.js";
 import { SessionClients } from "./session-clients.js";
 import { SessionRegisterMachine } from "./session-machine.js";
@@ -65,7 +65,7 @@ export interface SettingsOptions {
   readonly steps: number;
   /** USUAL_FAULTS unless stated. */
   readonly faults?: readonly Fault[];
-  /** How often each action is drawn; WEIGHTS unless stated. */
+  /** How often each action is drawn; unless stated WEIGHTS, in which many rarer faults are rarer still. */
   readonly weights?: Weights;
   /** Tiny or roomy, as the seed has it, unless stated. */
   readonly capacity?: Capacity;
@@ -98,7 +98,7 @@ export interface OpenRun {
  * @throws {SimulationError} when an option is out of range
  */
 export function settle(options: SettingsOptions): { readonly settings: Settings; readonly random: Random } {
-  const { seed, steps, nodes = 5, faults = USUAL_FAULTS, weights = WEIGHTS } = options;
+  const { seed, steps, nodes = 5, faults = USUAL_FAULTS, weights = weightsFor(faults) } = options;
   checkRange("seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkRange("nodes", nodes, 1, MOST_NODES);
   checkRange("steps", steps, 1, Number.MAX_SAFE_INTEGER);
@@ -111,6 +111,22 @@ export function settle(options: SettingsOptions): { readonly settings: Settings;
   const drawnOrStated = { capacity, membership };
   const settings = { seed, steps, nodes, faults, weights, ...drawnOrStated, askInvariants, liveness, sessions };
   return { settings, random };
+}
+
+/** Rarer faults above which each of them comes less often: what they cut or hinder lasts for a while, and with more of them
+ * than this something would be cut all the time, and nothing ever be committed. */
+const MANY_RARER = 6;
+/** How much more often everything else is drawn then. */
+const BESIDE_MANY = 8;
+
+function weightsFor(faults: readonly Fault[]): Weights {
+  const isRarer = (name: string) => RARER_FAULTS.some((rarer) => rarer === name);
+  if (faults.filter(isRarer).length <= MANY_RARER) return WEIGHTS;
+  const weights = Object.entries(WEIGHTS).map(([draw, weight]) => [
+    draw,
+    isRarer(draw) ? weight : weight * BESIDE_MANY,
+  ]);
+  return Object.fromEntries(weights) as Record<Draw, number>;
 }
 
 /** Nodes that are no members at first, of a run in which others are lost with their disks. */

@@ -87,7 +87,12 @@ export class SimNode implements CoreEffects {
   readonly pendingReads = new NodeReads(this);
   /** What all effects of this node's cores go through. */
   readonly gate = new EffectGate(this);
-  /** Storage effects since the beginning, by kind, and deaths between two effects. */
+  /** Inputs since the last flush, and inputs that were flushed while messages waited. */
+  unflushed = 0;
+  heldInputs = 0;
+  /** Messages that the last flush let out, whether they had to wait or not. */
+  sent = 0;
+  /** Storage effects since the beginning, by kind, deaths between two effects, and what befell effects and flushes. */
   readonly counts = {
     reads: 0,
     truncations: 0,
@@ -101,6 +106,14 @@ export class SimNode implements CoreEffects {
     readsAnswered: 0,
     readsRefused: 0,
     deaths: 0,
+    /** Effects that failed. */
+    effectsFailed: 0,
+    /** Writes that were not durable when they returned. */
+    writesLater: 0,
+    /** Reads of the disk that were answered later. */
+    readsLater: 0,
+    /** Flushes that came after several inputs. */
+    batches: 0,
   };
 
   #core: NodeUnderTest | null = null;
@@ -176,6 +189,8 @@ export class SimNode implements CoreEffects {
     disk.crash(torn);
     for (const envelope of this.held) around.network.pool.release(envelope);
     this.held.length = 0;
+    this.unflushed = 0;
+    this.heldInputs = 0;
     this.deadlines.fill(UNARMED);
     this.#failing = FailingEffect.NONE;
     this.gate.open();
@@ -257,6 +272,10 @@ export class SimNode implements CoreEffects {
   /** Lets out what is due; answers STOPPED if the node died over it. */
   flush(): number {
     this.#termBefore = this.disk.hardStateWritten.term;
+    if (this.unflushed > 1) this.counts.batches++;
+    this.heldInputs = this.held.length === 0 ? 0 : this.heldInputs + this.unflushed;
+    this.unflushed = 0;
+    this.sent = 0;
     let status: number = StatusCode.MORE;
     for (let i = 0; status === StatusCode.MORE; i++) {
       if (i === FLUSHES)
@@ -367,7 +386,10 @@ export class SimNode implements CoreEffects {
   ): number {
     this.counts.chunksRead++;
     if (this.#fails(FailingEffect.READ)) return SnapshotAnswer.FAILED;
-    if (this.readsDeferred) return SnapshotAnswer.LATER;
+    if (this.readsDeferred) {
+      this.counts.readsLater++;
+      return SnapshotAnswer.LATER;
+    }
     return this.snapshots.read(index, place, memory.bytes.subarray(offset, offset + capacity), witness);
   }
 
@@ -407,7 +429,10 @@ export class SimNode implements CoreEffects {
     if (index <= this.disk.compacted || index + count - 1 > written.last) {
       report("read-back", `node ${this.id} reads ${count} entries from ${index} of a log that ends at ${written.last}`);
     }
-    if (this.readsDeferred) return 0;
+    if (this.readsDeferred) {
+      this.counts.readsLater++;
+      return 0;
+    }
     const bytes = this.log.read(index, count, memory, offset, capacity);
     if (bytes === 0) report("read-back", `entry ${index} does not fit ${capacity} bytes on node ${this.id}`);
     return bytes;
@@ -418,6 +443,7 @@ export class SimNode implements CoreEffects {
     rules.order.takes(this.id, FlushStep.SEND);
     digest.word(barrier ? 0x15 : 0x14);
     digest.words(memory.words, offset >>> 2, length >>> 2);
+    this.sent++;
     const envelope = network.pool.fill(this.id, to, memory, offset, length, barrier);
     if (barrier && this.disk.done < this.disk.issued) {
       envelope.awaits = this.disk.issued;
@@ -475,6 +501,7 @@ export class SimNode implements CoreEffects {
   #fails(effect: FailingEffect): boolean {
     if (this.#failing !== effect) return false;
     this.#failing = FailingEffect.NONE;
+    this.counts.effectsFailed++;
     this.around.rules.order.fails();
     return true;
   }
@@ -488,7 +515,10 @@ export class SimNode implements CoreEffects {
   }
 
   #answerWrite(): number {
-    if (!this.synchronous) return StorageAnswer.TAKEN;
+    if (!this.synchronous) {
+      this.counts.writesLater++;
+      return StorageAnswer.TAKEN;
+    }
     while (this.disk.pending.length > 0) {
       this.disk.completeOne();
       this.#letGo();

@@ -27,6 +27,8 @@ export interface Verdict {
 export interface Standing {
   readonly steps: number;
   readonly digest: string;
+  /** Entries committed. */
+  readonly commits: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export function judge(
 ): { readonly verdict: Verdict; readonly before: Standing } {
   const { clients, world } = run;
   let broken = firstBroken(world, act);
-  const before = { steps: world.steps, digest: world.digest.hex() };
+  const before = { steps: world.steps, digest: world.digest.hex(), commits: world.committed };
   world.tap = null;
   let recovery: Recovery | null = null;
   if (broken === null && liveness) {

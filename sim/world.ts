@@ -8,9 +8,10 @@
  * each other, and never go back while a node runs.
  */
 
-import { EventKind, Header, Role, type TimerKind } from "../host/core/abi.js";
+import { EventKind, Header, ReadKind, Role, StatusCode, type TimerKind } from "../host/core/abi.js";
 import { type Capacity, MICRO_CAPACITY } from "../host/core/plan.js";
 import { Action, ActionLog } from "./action.js";
+import { judgeMemory } from "./bounded-memory.js";
 import { Rules } from "./checkers/invariants.js";
 import type { CoreState, CoreUnderTest } from "./core-under-test.js";
 import { damage } from "./damage.js";
@@ -21,6 +22,7 @@ import { RecordingMachine, type SimMachine } from "./machine.js";
 import { voterSets } from "./messages.js";
 import { type Envelope, type Hindrance, isOfThisVersion, kindOf, type Link, Network } from "./network.js";
 import { type NodeSetup, prepareDisk } from "./node-setup.js";
+import { OperationCounts } from "./operation-counts.js";
 import { Random } from "./random.js";
 import { APPLIED_KIND, type FailingEffect, SimNode, type Surroundings, UNARMED } from "./sim-node.js";
 import { type Step, type Tap, toText } from "./trace/step.js";
@@ -77,8 +79,31 @@ export class World implements Surroundings {
   /** Whether clocks keep to the bound that leases rely on: else reads by lease are not judged. */
   leasesHold = true;
   /** Messages of another version, and damaged ones, that were refused; messages of an earlier term than their receiver's
-   * that arrived after they were held up; nodes lost with their disks. */
-  readonly counts = { refused: 0, arrivedInLaterTerm: 0, disksLost: 0 };
+   * that arrived after they were held up; nodes lost with their disks; reads that a leader took although another led in a
+   * later term, and reads that a lease answered; restarts from a snapshot of a later term than the durable one. */
+  readonly counts = {
+    refused: 0,
+    arrivedInLaterTerm: 0,
+    disksLost: 0,
+    readsAtDeposedLeaders: 0,
+    readsByLease: 0,
+    restartsBehindSnapshot: 0,
+    /** Damaged messages that reached a node that runs, messages that were dropped, and such as arrived before older ones of
+     * their link. */
+    damaged: 0,
+    dropped: 0,
+    overtakes: 0,
+    /** Copies among those that arrived in a later term. */
+    copiesInLaterTerm: 0,
+    /** Timers that fired before their time, and clocks that went on at another rate. */
+    firedEarly: 0,
+    ratesChanged: 0,
+    /** Changes of members, and transfers, that leaders took on. */
+    changesTaken: 0,
+    transfersTaken: 0,
+  };
+  /** What leaders did with their members. */
+  readonly operations = new OperationCounts();
   /** Hears of every crash. */
   onCrash: ((node: SimNode) => void) | null = null;
   /** Elections won, and times that each event was told. */
@@ -154,6 +179,7 @@ export class World implements Surroundings {
   /** Delivers the message at a position of a link; to a node that is down it is lost. */
   deliver(link: Link, position: number): number {
     if (this.tap !== null) this.#tellOfMessage("DELIVER", link, position);
+    if (position > 0) this.counts.overtakes++;
     const envelope = this.network.take(link, position);
     this.#begin(Action.DELIVER, envelope.serial, envelope.to);
     const node = this.node(envelope.to);
@@ -168,6 +194,8 @@ export class World implements Surroundings {
     const envelope = this.network.take(link, position);
     this.#begin(Action.CORRUPT, envelope.serial, envelope.to);
     damage(envelope, way, draw);
+    if (position > 0) this.counts.overtakes++;
+    if (this.node(link.to).isUp) this.counts.damaged++;
     const status = this.#refuse(this.node(link.to), envelope);
     this.network.pool.release(envelope);
     return status;
@@ -191,6 +219,7 @@ export class World implements Surroundings {
     if (this.tap !== null) this.#tellOfMessage("DROP", link, position);
     const envelope = this.network.take(link, position);
     this.#begin(Action.DROP, envelope.serial, envelope.to);
+    this.counts.dropped++;
     this.network.pool.release(envelope);
   }
 
@@ -213,7 +242,9 @@ export class World implements Surroundings {
     if (this.tap !== null) this.note({ do: "LET_GO", ...this.#nameOf(this.network.heldUp, position) });
     const envelope = this.network.letGo(position);
     this.#begin(Action.LET_GO, envelope.serial, envelope.to);
-    if (this.isOld(envelope)) this.counts.arrivedInLaterTerm++;
+    if (!this.isOld(envelope)) return;
+    this.counts.arrivedInLaterTerm++;
+    if (envelope.isCopy) this.counts.copiesInLaterTerm++;
   }
 
   /** Whether a message is of an earlier term than its receiver, which runs. */
@@ -228,6 +259,7 @@ export class World implements Surroundings {
     if (deadline === UNARMED) throw new Error(`timer ${kind} of node ${node.id} is not armed`);
     if (this.tap !== null) this.note({ do: "TIMER", node: node.id, timer: kind });
     this.#begin(Action.TIMER, node.id, kind);
+    if (deadline > node.clock) this.counts.firedEarly++;
     node.clock = Math.max(node.clock, deadline);
     return this.#done(node, node.timer(kind));
   }
@@ -250,6 +282,7 @@ export class World implements Surroundings {
   setRate(node: SimNode, rate: number): void {
     if (this.tap !== null) this.note({ do: "RATE", node: node.id, rate });
     this.#begin(Action.RATE, node.id, rate);
+    if (node.rate !== rate / 1000) this.counts.ratesChanged++;
     node.rate = rate / 1000;
   }
 
@@ -307,6 +340,7 @@ export class World implements Surroundings {
     if (node.isLost) throw new Error(`node ${node.id} is lost with its disk`);
     if (this.tap !== null) this.note({ do: "RESTART", node: node.id });
     this.#begin(Action.RESTART, node.id, 0);
+    if (node.snapshots.found().term > node.disk.term) this.counts.restartsBehindSnapshot++;
     node.start();
     node.flush();
   }
@@ -340,20 +374,31 @@ export class World implements Surroundings {
   read(node: SimNode, kind: number, request?: { readonly client: number; readonly key: number }): number {
     if (this.tap !== null) this.note({ do: "READ", node: node.id, kind, ...request });
     this.#begin(Action.READ, node.id, kind);
-    return this.#done(node, node.askRead(kind));
+    const isDeposed = this.#isDeposed(node);
+    const status = node.askRead(kind);
+    if (isDeposed && status >= 0) this.counts.readsAtDeposedLeaders++;
+    if (kind === ReadKind.LEASE && status === StatusCode.READY) this.counts.readsByLease++;
+    return this.#done(node, status);
   }
 
   reconfigure(node: SimNode, configuration: Uint8Array): number {
     if (this.tap !== null) this.note({ do: "RECONFIGURE", node: node.id, configuration: toText(configuration) });
     this.#begin(Action.RECONFIGURE, node.id, configuration.length);
-    return this.#done(node, node.reconfigure(configuration));
+    const status = node.reconfigure(configuration);
+    if (status >= 0) {
+      this.counts.changesTaken++;
+      this.operations.reconfigured(node);
+    }
+    return this.#done(node, status);
   }
 
   /** Lets a leader hand over; to the best if `target` is 0. */
   transfer(node: SimNode, target: number): number {
     if (this.tap !== null) this.note({ do: "TRANSFER", node: node.id, target });
     this.#begin(Action.TRANSFER, node.id, target);
-    return this.#done(node, node.transfer(target));
+    const status = node.transfer(target);
+    if (status >= 0) this.counts.transfersTaken++;
+    return this.#done(node, status);
   }
 
   /** Saves the state machine durably; the core does not know yet. False if that is not possible now. */
@@ -431,6 +476,7 @@ export class World implements Surroundings {
 
   event(node: SimNode, kind: number, first: number, second: number): void {
     this.events[kind] = (this.events[kind] as number) + 1;
+    if (kind === EventKind.TRANSFER) this.operations.handsOver(node, first);
     this.#onEvent?.(node, kind, first, second);
   }
 
@@ -459,6 +505,7 @@ export class World implements Surroundings {
       if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
       return;
     }
+    judgeMemory(node);
     this.#judgeOffice(node);
     if (state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
     node.seenConfiguration = state.configurationIndex;
@@ -476,6 +523,7 @@ export class World implements Surroundings {
     if (role === Role.LEADER && (node.seenRole !== Role.LEADER || node.seenTerm !== term)) {
       if (this.rules.election.leads(node.id, term)) {
         this.elections++;
+        this.operations.elected(node);
         this.#judgeElection(node, term);
       }
     }
@@ -552,6 +600,13 @@ export class World implements Surroundings {
     return 1 + ((fastest - 1) * this.random.below(5)) / 4;
   }
 
+  /** Whether the node leads although another one does in a later term. */
+  #isDeposed(node: SimNode): boolean {
+    if (!node.leads) return false;
+    const { term } = node.core.state;
+    return this.nodes.some((other) => other.leads && other.core.state.term > term);
+  }
+
   #receive(node: SimNode, envelope: Envelope): number {
     if (!node.isUp) return 0;
     return this.#done(node, node.receive(envelope));
@@ -606,7 +661,9 @@ export class World implements Surroundings {
     // A leader may step down before it flushes: what it commits is judged at once.
     const { state } = node.core;
     if (state.commit !== node.seenCommit && this.#leads(node)) this.#judgeCommit(node, state.commit);
+    if (state.configurationIndex !== node.seenConfiguration) this.operations.changed(node);
     node.seenConfiguration = state.configurationIndex;
+    node.unflushed++;
     if (this.autoFlush) node.flush();
     return status;
   }

@@ -45,6 +45,19 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   return (text) => parsed(schema, text);
 }
 
+/** A parser of numbers above 0 and up to `most`, which may be fractions. */
+export function positiveNumber(most: number): (text: string) => number {
+  const message = `Give a number above 0 and up to ${most}.`;
+  const schema = v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}(\.\d{1,16})?$/, message),
+    v.transform(Number),
+    v.gtValue(0, message),
+    v.maxValue(most, message),
+  );
+  return (text) => parsed(schema, text);
+}
+
 /** A node's id. */
 export const nodeId = wholeNumber(1, MAX_ID);
 /** An election priority: the higher, the sooner a node campaigns. */

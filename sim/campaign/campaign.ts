@@ -1,16 +1,15 @@
 /** A campaign: as many seeds as fit a time, on several workers, each with its own mix of faults. */
 
-import { Worker } from "node:worker_threads";
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
 import { V8Core } from "../v8-core.js";
+import { runWorkers } from "./pool.js";
 import { missedProbes } from "./probes.js";
-import { type Failure, MOST_FAILURES, type RunnerTask, runSeeds, Shared, type WorkerReport } from "./runner.js";
+import { type Failure, type RunnerTask, runSeeds, type WorkerReport } from "./runner.js";
+import { MOST_FAILURES, sharedWords } from "./seeds.js";
 import { addTally, emptyTally, type Tally } from "./tally.js";
 import type { WorkerTask } from "./worker.js";
 
 const MS_A_MINUTE = 60_000;
-/** Most workers. */
-export const MOST_JOBS = 64;
 
 export interface CampaignOptions {
   /** The first seed; the next ones follow. */
@@ -47,8 +46,8 @@ export async function runCampaign(
 ): Promise<CampaignResult> {
   const { allowed, jobs, minutes, runs, seed } = options;
   const start = performance.now();
-  const shared = new SharedArrayBuffer(Shared.WORDS * Int32Array.BYTES_PER_ELEMENT);
-  const task: RunnerTask = { seed, runs, allowed, deadline: Date.now() + minutes * MS_A_MINUTE, shared };
+  const deadline = Date.now() + minutes * MS_A_MINUTE;
+  const task: RunnerTask = { seed, runs, allowed, deadline, shared: sharedWords() };
   const tally = emptyTally();
   const failures: Failure[] = [];
   const onReport = (report: WorkerReport) => {
@@ -57,7 +56,7 @@ export async function runCampaign(
     onProgress(tally, failures.length);
   };
   if (jobs === 1) runSeeds(task, new V8Core(core), onReport);
-  else await Promise.all(Array.from({ length: jobs }, () => runWorker({ core, task }, onReport)));
+  else await runWorkers(new URL("./worker.js", import.meta.url), jobs, { core, task } satisfies WorkerTask, onReport);
   const wallMs = Math.max(1, Math.round(performance.now() - start));
   const perSecond = (count: number) => Math.round((count * 1000) / wallMs);
   // A campaign that ended early could not reach everything.
@@ -71,13 +70,4 @@ export async function runCampaign(
     missedProbes: missed,
     passed: failures.length === 0 && missed.length === 0,
   };
-}
-
-function runWorker(task: WorkerTask, onReport: (report: WorkerReport) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: task });
-    worker.on("message", onReport);
-    worker.once("error", reject);
-    worker.once("exit", () => resolve());
-  });
 }

@@ -1,8 +1,9 @@
 /** Brings what goes wrong at a moment of its own: power failures, kills, pauses, partitions, rot, full disks, operators. */
 
 import { EventLabel } from "./event-queue.js";
-import type { ChaosFault } from "./faults.js";
+import { type ChaosFault, isChaos } from "./faults.js";
 import type { Host } from "./host.js";
+import type { Injection } from "./script.js";
 import type { HostWorld } from "./world.js";
 
 const MICROSECONDS = 1000;
@@ -12,47 +13,63 @@ const MOST_PARTITION = 3_000_000;
 const MOST_SHORTAGE = 3_000_000;
 /** Bytes that a full disk still takes, at most. */
 const LAST_ROOM = 600;
-/** Calls of the disk after which a process ends that is to end between two of them, at most. */
+/** Calls of the disk after which a process ends that is to end between two of them, at most; and of those that find something
+ * that was not synced. */
 const MOST_CALLS = 40;
+const MOST_DIRTY_CALLS = 12;
+
+/** What befalls one node. */
+const OF_A_NODE: readonly ChaosFault[] = ["power", "kill", "pause", "bit-rot", "enospc", "snapshot"];
 
 export class Chaos {
   constructor(private readonly world: HostWorld) {}
 
   begin(): void {
-    const { queue, random, settings } = this.world;
+    const { faults, queue, random, settings } = this.world;
     const pause = 2 * random.below(settings.chaos * MICROSECONDS);
-    queue.at(queue.now + pause, EventLabel.CHAOS, 0, () => {
-      const fault = this.world.faults.drawChaos();
-      if (fault === undefined) return;
-      this.#bring(fault);
-      this.begin();
+    const planned = faults.script?.takeChaos();
+    queue.at(planned?.at ?? queue.now + pause, EventLabel.CHAOS, 0, () => {
+      if (planned === undefined) this.#draw();
+      else if (faults.on && isChaos(planned.fault)) this.#bring(planned.fault, planned);
     });
   }
 
-  #bring(fault: ChaosFault): void {
-    const { faults, hosts, operator, random } = this.world;
-    const members = hosts.filter(({ state }) => state === "member");
+  /** Brings what chance has chosen; nothing where all is planned. */
+  #draw(): void {
+    const { faults, hosts, random } = this.world;
+    const fault = faults.script?.plan === undefined ? faults.drawChaos() : undefined;
+    if (fault === undefined) return;
+    const members = membersOf(hosts);
     // Where a drive owes what it said was done, power fails before it is done more often than chance would have it.
     const liars = fault === "power" && random.oneIn(2) ? members.filter(({ volume }) => volume.owes) : [];
     const among = liars.length > 0 ? liars : members;
     const host = among[random.below(among.length)];
-    if (host === undefined) return;
+    this.#bring(fault, undefined, host?.id);
+  }
+
+  #bring(fault: ChaosFault, planned: Injection | undefined, chosen = planned?.node ?? 0): void {
+    const { faults, hosts, queue, random } = this.world;
+    const node = OF_A_NODE.includes(fault) ? chosen : 0;
+    const { nth } = faults.script?.bring(fault, node, random, queue.now, planned) ?? { nth: 0 };
+    const host = membersOf(hosts).find(({ id }) => id === node);
+    if (host !== undefined) this.#befall(host, fault, nth);
+    else if (node === 0 && membersOf(hosts).length > 0) this.#befallAll(fault, nth);
+    this.begin();
+  }
+
+  #befall(host: Host, fault: ChaosFault, nth: number): void {
+    const { faults, operator, queue, random } = this.world;
     switch (fault) {
       case "power":
       case "kill":
-        this.#end(host, fault);
+        this.#end(host, fault, nth);
         return;
-      case "blackout":
-        faults.count(fault);
-        for (const each of members) each.end("power", random.oneIn(2) ? 0 : 1 + random.below(3));
+      case "pause": {
+        const pause = random.below(MOST_PAUSE);
+        faults.count(fault, () => `stands still for ${Math.round(pause / MICROSECONDS)} ms`);
+        host.pause(queue.now + pause);
         return;
-      case "pause":
-        faults.count(fault);
-        host.pause(this.world.queue.now + random.below(MOST_PAUSE));
-        return;
-      case "partition":
-        this.#partition();
-        return;
+      }
       case "bit-rot":
         if (!host.volume.isDamaged && this.world.mayDamage(host) && host.volume.rot()) faults.count(fault);
         return;
@@ -61,6 +78,18 @@ export class Chaos {
         return;
       case "snapshot":
         operator.snapshot(host);
+    }
+  }
+
+  #befallAll(fault: ChaosFault, nth: number): void {
+    const { faults, hosts, operator, random } = this.world;
+    switch (fault) {
+      case "blackout":
+        faults.count(fault);
+        for (const each of membersOf(hosts)) each.end("power", random.oneIn(2) ? 0 : 1 + random.below(3), nth);
+        return;
+      case "partition":
+        this.#partition();
         return;
       case "transfer":
         operator.transfer();
@@ -70,18 +99,27 @@ export class Chaos {
     }
   }
 
-  #end(host: Host, fault: "power" | "kill"): void {
+  #end(host: Host, fault: "power" | "kill", nth: number): void {
     const { faults, random } = this.world;
     if (host.up === undefined && (fault === "kill" || random.oneIn(2))) return;
-    faults.count(fault);
-    if (fault === "kill" && random.oneIn(3)) host.stop();
-    else host.end(fault, random.oneIn(3) ? 0 : 1 + random.below(MOST_CALLS));
+    if (fault === "kill" && random.oneIn(3)) {
+      faults.count(fault, () => "is stopped in good order");
+      host.stop();
+      return;
+    }
+    // Most of the time nothing waits to be synced; what is lost and torn then is nothing.
+    const isDirty = fault === "power" && host.up !== undefined && random.oneIn(2);
+    const most = isDirty ? MOST_DIRTY_CALLS : MOST_CALLS;
+    const count = !isDirty && random.oneIn(3) ? 0 : 1 + random.below(most);
+    const calls = isDirty ? -count : count;
+    const when = count === 0 ? "" : ` after ${count} calls of the disk${isDirty ? " over unsynced writes" : ""}`;
+    faults.count(fault, () => `${fault === "power" ? "power fails" : "the process is killed"}${when}`);
+    host.end(fault, calls, nth);
   }
 
   #partition(): void {
     const { faults, hosts, network, queue, random } = this.world;
     if (!network.isWhole) return;
-    faults.count("partition");
     const isOneWay = random.oneIn(3);
     const side = new Map(hosts.map(({ id }) => [id, random.oneIn(2)]));
     for (const { id: from } of hosts) {
@@ -90,14 +128,29 @@ export class Chaos {
         if (!isOneWay && side.get(from) === false && side.get(to) === true) network.cut(from, to);
       }
     }
-    queue.at(queue.now + random.below(MOST_PARTITION), EventLabel.CHAOS, 0, () => network.heal());
+    const pause = random.below(MOST_PARTITION);
+    faults.count("partition", () => describeSides(side, isOneWay, pause));
+    queue.at(queue.now + pause, EventLabel.CHAOS, 0, () => network.heal());
   }
 
   #fill({ id, volume }: Host): void {
-    const { queue, random } = this.world;
+    const { faults, queue, random } = this.world;
     volume.room = random.below(LAST_ROOM);
-    queue.at(queue.now + random.below(MOST_SHORTAGE), EventLabel.CHAOS, id, () => {
+    const pause = random.below(MOST_SHORTAGE);
+    const what = `${volume.room} bytes are left on the disk for ${Math.round(pause / MICROSECONDS)} ms`;
+    faults.script?.tell("enospc", what);
+    queue.at(queue.now + pause, EventLabel.CHAOS, id, () => {
       volume.room = Number.POSITIVE_INFINITY;
     });
   }
+}
+
+function membersOf(hosts: readonly Host[]): readonly Host[] {
+  return hosts.filter(({ state }) => state === "member");
+}
+
+function describeSides(side: ReadonlyMap<number, boolean>, isOneWay: boolean, pause: number): string {
+  const ids = (which: boolean) => [...side].filter(([, is]) => is === which).map(([id]) => id);
+  const arrow = isOneWay ? "not to" : "and";
+  return `${ids(true).join(" ")} ${arrow} ${ids(false).join(" ")} are cut off for ${Math.round(pause / MICROSECONDS)} ms`;
 }

@@ -11,8 +11,10 @@ import type { KvStoreResult } from "../../host/kv/store.js";
 import { ClientSession } from "../../host/session/client.js";
 import { encodeEnvelope } from "../../host/session/envelope.js";
 import type { History, Result, Value } from "../checkers/history.js";
-import type { Random } from "../random.js";
 import type { Host } from "./host.js";
+import { readLocally } from "./local-reads.js";
+import type { Stream } from "./stream.js";
+import { bytesOf, drawValue, textOf } from "./values.js";
 import type { HostWorld } from "./world.js";
 
 /** ms that a client waits for one answer, at most, and between two attempts. */
@@ -20,6 +22,8 @@ const PATIENCE = 2500;
 const BACKOFF = 120;
 /** Attempts until a client loses patience. */
 const ATTEMPTS = 12;
+/** One request in so many is one that was answered before, in the client's session. */
+const REPEATS = 12;
 
 type Manner = "session" | "keyed" | "plain";
 const MANNERS: readonly Manner[] = ["session", "session", "session", "keyed", "plain"];
@@ -34,12 +38,14 @@ type Outcome<T> =
 export class Client {
   /** What it is doing, for reports; undefined if it waits for nothing. */
   doing: string | undefined;
-  readonly #random: Random;
+  readonly #random: Stream;
   #session: ClientSession | undefined;
   /** The node that was said to lead. */
   #hint = 0;
   #values = 0;
   #lastSeen: Value = null;
+  /** A command of its session that was answered, and where it stands in the log. */
+  #answered: { readonly envelope: Uint8Array; readonly index: number } | undefined;
 
   constructor(
     private readonly world: HostWorld,
@@ -75,15 +81,17 @@ export class Client {
   async #request(): Promise<void> {
     const random = this.#random;
     const { keys } = this.world;
+    if (this.#answered !== undefined && random.oneIn(REPEATS)) return this.#repeat(this.#answered);
     const key = keys[random.below(keys.length)] ?? "";
     if (random.oneIn(3)) {
       const kind = READS[random.below(READS.length)] ?? "log";
-      if (kind === "local") this.#readLocally(key);
-      else await this.#read(key, kind, ATTEMPTS);
+      const host = kind === "local" ? this.#target() : undefined;
+      if (host !== undefined) readLocally(this.world, host, key);
+      if (kind !== "local") await this.#read(key, kind, ATTEMPTS);
       return;
     }
     const manner = MANNERS[random.below(MANNERS.length)] ?? "plain";
-    const value = `${this.id}.${++this.#values}`;
+    const value = drawValue(`${this.id}.${++this.#values}`, random);
     const kind = random.below(10);
     if (kind < 6)
       await this.#write(key, { kind: "write", argument: value }, { kind: "put", key, value: bytesOf(value) }, manner);
@@ -147,7 +155,24 @@ export class Client {
     const envelope = session.encode(sequence, command, time);
     const outcome = await this.#propose(envelope, true, ATTEMPTS);
     session.end(sequence);
-    return this.#answer(outcome, envelope);
+    const answer = this.#answer(outcome, envelope);
+    if (answer.kind === "ok") this.#answered = { envelope, index: answer.value.index };
+    return answer;
+  }
+
+  /** Asks once more for what was answered, as messages that were long under way do: nothing may come of it but the same answer,
+   * or a refusal. */
+  async #repeat({ envelope, index }: { readonly envelope: Uint8Array; readonly index: number }): Promise<void> {
+    this.doing = "a command that was answered before";
+    const outcome = await this.#propose(envelope, true, ATTEMPTS);
+    if (outcome.kind !== "ok") return;
+    const { value } = outcome;
+    const answer = value.kind === "session" ? value.answer : undefined;
+    if (answer?.kind === "refused") this.world.probe(`repeated: ${answer.refusal}`);
+    else if (answer?.kind !== "applied" || !answer.replayed || answer.result.index !== index) {
+      const what = `client ${this.id} had its command of index ${index} answered again, at index ${value.index}`;
+      this.world.judge("exactly once", `${what}: ${JSON.stringify(answer)}`);
+    }
   }
 
   /** What the session machine's answer means to the client. */
@@ -184,14 +209,6 @@ export class Client {
     const { answer } = outcome.value;
     if (answer.kind === "registered") this.#session = new ClientSession(answer.session);
     return answer.kind === "registered";
-  }
-
-  /** Reads what a node has: as old as it may be, but something that was committed. */
-  #readLocally(key: string): void {
-    const value = textOf(this.#target()?.up?.machine.inner.get(key)?.value);
-    this.world.probe("local reads");
-    if (value === null || this.world.applications.has(value)) return;
-    this.world.judge("answers", `client ${this.id} read ${value} of ${key}, which no command set`);
   }
 
   async #read(key: string, kind: Exclude<ReadKind, "local">, attempts: number): Promise<Value | undefined> {
@@ -267,12 +284,4 @@ export class Client {
     const up = hosts.filter((host) => host.up !== undefined);
     return up[this.#random.below(Math.max(1, up.length))];
   }
-}
-
-function bytesOf(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
-}
-
-function textOf(bytes: Uint8Array | undefined): Value {
-  return bytes === undefined ? null : new TextDecoder().decode(bytes);
 }

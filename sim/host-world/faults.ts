@@ -3,7 +3,9 @@
  * not), a rate (below, times a factor that a run may choose), and a counter.
  */
 
-import type { Random } from "../random.js";
+import type { EventQueue } from "./event-queue.js";
+import type { Place, Script } from "./script.js";
+import type { Stream } from "./stream.js";
 
 /** Faults by what they befall; what each does is said where it is injected. */
 export const DISK_FAULTS = [
@@ -138,6 +140,11 @@ export function formatHostFaults(mix: FaultMix): string {
   return [...mix].map(([fault, factor]) => (factor === 1 ? fault : `${fault}:${factor}`)).join(",");
 }
 
+/** Whether chaos brings it. */
+export function isChaos(fault: HostFault): fault is ChaosFault {
+  return CHAOS.some((brought) => brought === fault);
+}
+
 /** Draws faults and counts them. */
 export class Faults {
   /** Injected so far. */
@@ -147,7 +154,10 @@ export class Faults {
 
   constructor(
     private readonly mix: FaultMix,
-    private readonly random: Random,
+    private readonly random: Stream,
+    private readonly queue: EventQueue,
+    /** Where faults are noted, or come from; undefined if they are drawn and forgotten. */
+    readonly script?: Script,
   ) {
     this.counts = Object.fromEntries(HOST_FAULTS.map((fault) => [fault, 0])) as Record<HostFault, number>;
   }
@@ -156,15 +166,28 @@ export class Faults {
     return this.on && this.mix.has(fault);
   }
 
-  /** Whether it happens now. Whoever asks counts it, once it has. */
-  draws(fault: HostFault): boolean {
+  /** Whether it would happen now, by its rate. */
+  chance(fault: HostFault): boolean {
     const factor = this.mix.get(fault);
     if (!this.on || factor === undefined) return false;
     return this.random.below(MILLION) < RATES[fault] * factor;
   }
 
-  count(fault: HostFault): void {
+  /** Whether it happens now: as drawn, or as planned. @param stream where it draws what it does from */
+  befalls(fault: HostFault, drawn: boolean, stream: Stream, place: Place): boolean {
+    if (!this.has(fault)) return false;
+    return this.script === undefined ? drawn : this.script.decide(fault, drawn, stream, place, this.queue.now);
+  }
+
+  /** Whether it happens now, by its rate or as planned. Whoever asks counts it, once it has. */
+  draws(fault: HostFault, stream: Stream, place: Place): boolean {
+    return this.befalls(fault, this.chance(fault), stream, place);
+  }
+
+  /** @param what says what it did, where faults are noted */
+  count(fault: HostFault, what?: () => string): void {
     this.counts[fault]++;
+    if (what !== undefined) this.script?.tell(fault, what());
   }
 
   /** What chaos brings next, undefined if this run has none of it. */

@@ -4,29 +4,26 @@
  * refuse to start on a disk that was damaged; nothing else.
  */
 
-import { EventKind, Node as NodeLayout, Role } from "../../host/core/abi.js";
-import { CoreInstance } from "../../host/core/instance.js";
-import { KvMachine, type KvResult } from "../../host/kv/machine.js";
-import { RaftNode } from "../../host/node.js";
-import { DiskSnapshotStore } from "../../host/storage/snapshot/disk.js";
+import { Node as NodeLayout, Role } from "../../host/core/abi.js";
+import { encodeConfiguration } from "../../host/core/configuration.js";
+import type { KvResult } from "../../host/kv/machine.js";
+import type { RaftNode } from "../../host/node.js";
 import { StorageError } from "../../host/storage/storage.js";
-import { WalStorage } from "../../host/storage/wal/wal.js";
+import { describeError, isSimulated, objectionToMessage } from "./errors.js";
 import { EventLabel } from "./event-queue.js";
-import { JudgedMachine } from "./judged-machine.js";
-import { JudgedStorage } from "./judged-storage.js";
-import { Life } from "./life.js";
+import type { JudgedMachine } from "./judged-machine.js";
+import { SnapshotRecord } from "./judged-snapshots.js";
+import type { Life } from "./life.js";
 import { type Finding, LogRecord } from "./log-record.js";
-import { DiskError } from "./mount.js";
-import { addressOf, SimTransport } from "./network.js";
+import { FOLDER, makeRunning, type Place, type Running } from "./running.js";
 import { Volume } from "./volume.js";
+import { Votes } from "./votes.js";
 import type { HostWorld } from "./world.js";
 
-const FOLDER = "/node";
 /** What passes until a process is started again, in microseconds, at most. */
 const RESTART_TIME = 1_500_000;
 /** Open files of one node: the segment that is written, those that are read, a snapshot that is read, and two written. */
 const MOST_OPEN_FILES = 8;
-const ALL_EVENTS = 2 ** EventKind.COUNT - 1;
 const PERMILLE = 1000;
 
 /** How a process ends: power fails, or only the process is gone. */
@@ -35,33 +32,18 @@ export type Ending = "power" | "kill";
 /** The disk holds less than it promised, and nothing on it tells: only the simulation knows. */
 class SilentLoss extends Error {}
 
-/** An instance that tells where its only node lies. */
-class OwnInstance extends CoreInstance {
-  handle = 0;
-
-  override allocate(size: number): number {
-    this.handle = super.allocate(size);
-    return this.handle;
-  }
-}
-
-/** What there is of a node while its process runs. */
-interface Running {
-  readonly life: Life;
-  readonly node: RaftNode<KvResult>;
-  readonly machine: JudgedMachine;
-  readonly instance: OwnInstance;
-  isUp: boolean;
-}
-
-export class Host {
+export class Host implements Place {
   readonly volume: Volume;
+  readonly log = new LogRecord();
+  readonly snapshots: SnapshotRecord;
+  readonly votes: Votes;
+  readonly rate: number;
   /** `lost`: its disk is not to be trusted, and another node has to take its place. `retired`: it is no member any more. */
   state: "member" | "lost" | "retired" = "member";
   #running: Running | undefined;
-  readonly #record = new LogRecord();
-  readonly #rate: number;
   #ending: Ending = "power";
+  /** Which failure of power ends it. */
+  #outage = 0;
   /** How the disk was when the process began: recovery may put another file in the place of a damaged one. */
   #wasDamaged = false;
   #wasEndDamaged = false;
@@ -69,14 +51,17 @@ export class Host {
   constructor(
     private readonly world: HostWorld,
     readonly id: number,
-    private readonly joins: boolean,
+    readonly joins: boolean,
   ) {
     const { faults, queue, settings } = world;
     const random = world.fork();
+    const founders = Buffer.from(encodeConfiguration(world.founders)).toString("base64");
+    this.snapshots = new SnapshotRecord(this.log, joins ? undefined : founders);
+    this.votes = new Votes(id);
     this.volume = new Volume({ node: id, queue, random, faults, mayDamage: () => world.mayDamage(this) });
     // Two clocks differ by no more than the bound that leases rely on.
     const drift = settings.capacity.leaseDrift / 2 / PERMILLE;
-    this.#rate = 1 + drift * (2 * (random.next() / 2 ** 32) - 1);
+    this.rate = 1 + drift * (2 * (random.next() / 2 ** 32) - 1);
   }
 
   /** The node, while it is up. */
@@ -105,16 +90,21 @@ export class Host {
     );
   }
 
-  /** Ends the process now, or at a call of the disk not far away. Power fails also where no process runs. */
-  end(ending: Ending, calls = 0): void {
+  /**
+   * Ends the process now, or at a call of the disk not far away. Power fails also where no process runs.
+   * @param calls until then; negative: so many of those that find something that was not synced
+   * @param outage the number of the failure of power
+   */
+  end(ending: Ending, calls = 0, outage = 0): void {
     const life = this.#running?.life;
     if (life?.alive !== true) {
-      if (ending === "power") this.volume.powerLoss();
+      if (ending === "power") this.volume.powerLoss(outage);
       return;
     }
     this.#ending = ending;
-    if (calls > 0) life.callsLeft = calls;
-    else this.#end();
+    this.#outage = outage;
+    if (calls === 0) this.#end();
+    else life.endAfter(calls);
   }
 
   /** Stops the process as an operator does, and starts it again later. */
@@ -137,7 +127,7 @@ export class Host {
   /** Faults stop: what is planned for the process is called off, and the disk is mended. */
   spare(): void {
     const life = this.#running?.life;
-    if (life !== undefined) life.callsLeft = Number.POSITIVE_INFINITY;
+    life?.endAfter(Number.POSITIVE_INFINITY);
     this.volume.room = Number.POSITIVE_INFINITY;
     this.volume.settle();
   }
@@ -164,54 +154,12 @@ export class Host {
   }
 
   #make(): Running {
-    const { applications, keys, module, network, queue, settings } = this.world;
-    const { capacity, sabotage, segmentBytes, sessions, snapshotEntries } = settings;
-    const random = this.world.fork();
-    const life = new Life({
-      id: this.id,
-      queue,
-      random,
-      rate: this.#rate,
+    return makeRunning(this.world, this, {
       onEvent: () => this.world.touched(this),
       onEnd: () => this.#end(),
+      onFound: (finding) => this.#found(finding),
+      onFailure: (error) => this.#failed(error),
     });
-    const mounted = this.volume.mount(life);
-    const fileSystem = sabotage.fileSystem?.(mounted) ?? mounted;
-    const wal = new WalStorage({
-      folder: FOLDER,
-      segmentBytes,
-      fileSystem,
-      random: () => random.next(),
-      onNotice: () => this.world.probe("torn tails cut off"),
-    });
-    const kv = new KvMachine(sessions);
-    const machine = new JudgedMachine(this.id, sabotage.machine?.(kv) ?? kv, applications, keys, () => life.alive);
-    const instance = new OwnInstance(module);
-    sabotage.instance?.(instance);
-    const node = new RaftNode<KvResult>({
-      cluster: 0x4d52n,
-      id: this.id,
-      members: this.world.members.map((id) => ({ id, address: addressOf(id) })),
-      joins: this.joins,
-      transport: new SimTransport(network, life),
-      storage: new JudgedStorage(wal, this.#record, life, (finding) => this.#found(finding)),
-      snapshots: new DiskSnapshotStore({ folder: FOLDER, fileSystem }),
-      snapshot: { entries: snapshotEntries, bytes: 0 },
-      timers: life.timers,
-      machine,
-      capacity,
-      core: module,
-      instance,
-      runtime: life,
-      observer: { mask: ALL_EVENTS, event: (kind) => this.world.observed(kind) },
-      onNotice: ({ kind }) => {
-        if (life.alive) this.world.probe(`notice: ${kind}`);
-      },
-      onFailure: (error) => {
-        if (life.alive) this.#failed(error);
-      },
-    });
-    return { life, node, machine, instance, isUp: false };
   }
 
   /** The node was stopped in good order. */
@@ -229,8 +177,10 @@ export class Host {
     if (running === undefined) return;
     running.life.alive = false;
     this.world.network.detach(running.life);
-    if (this.#ending === "power") this.volume.powerLoss();
-    else this.volume.kill();
+    if (this.#ending === "power") {
+      if (this.volume.isDirty) this.world.probe("power failed over unsynced writes");
+      this.volume.powerLoss(this.#outage);
+    } else this.volume.kill();
     this.#ending = "power";
     this.#bootLater();
   }
@@ -269,12 +219,25 @@ export class Host {
       this.#judgeMessage(error);
       this.end("kill");
     } else if (error instanceof StorageError && this.#isDamaged) {
+      if (this.#couldFallBack()) {
+        this.world.judge("fallback", `node ${this.id} has an older snapshot, and refuses: ${describeError(error)}`);
+      }
       this.world.probe("damaged disks refused");
       this.#judgeMessage(error);
       this.#lose();
     } else {
-      this.world.judge("start", `node ${this.id} does not start: ${describe(error)}`);
+      this.world.judge("start", `node ${this.id} does not start: ${describeError(error)}`);
     }
+  }
+
+  /** Whether nothing but the newest snapshot is damaged, which the node took itself, and the one before it is there: the log
+   * is kept back to that one. */
+  #couldFallBack(): boolean {
+    const { snapshots, volume } = this;
+    const [newest, older] = volume.snapshots();
+    if (newest === undefined || older === undefined || volume.hasBrokenWord || volume.owes) return false;
+    const isOnlyOne = volume.damaged().every((name) => name === newest.name);
+    return isOnlyOne && volume.damaged().length === 1 && snapshots.own.has(newest.index);
   }
 
   /** The node stopped by itself. */
@@ -282,18 +245,14 @@ export class Host {
     const { cause } = error;
     if (isSimulated(cause)) this.world.probe("nodes stopped by an error of the disk");
     else if (cause instanceof StorageError && this.#isDamaged) this.world.probe("damage met while running");
-    else this.world.judge("node failure", `node ${this.id}: ${describe(error)}`);
+    else this.world.judge("node failure", `node ${this.id}: ${describeError(error)}`);
     this.#judgeMessage(cause);
     this.end("kill");
   }
 
-  /** An error has to name the file or the folder, and the way out. */
   #judgeMessage(error: unknown): void {
-    if (!(error instanceof StorageError)) {
-      this.world.judge("errors", `node ${this.id}: not a StorageError: ${describe(error)}`);
-    } else if (!error.message.includes(FOLDER) || !/\. [A-Z].*\.$/s.test(error.message)) {
-      this.world.judge("errors", `node ${this.id}: names no file, or no way out: ${error.message}`);
-    }
+    const objection = objectionToMessage(error, FOLDER);
+    if (objection !== undefined) this.world.judge("errors", `node ${this.id}: ${objection}`);
   }
 
   get #isDamaged(): boolean {
@@ -305,16 +264,4 @@ export class Host {
     this.end("kill");
     this.world.operator.replaceLost(this);
   }
-}
-
-/** Whether an error of the disk, made by the simulation, is behind this. */
-function isSimulated(error: unknown): boolean {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) {
-    if (cause instanceof DiskError) return true;
-  }
-  return false;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -3,9 +3,10 @@
  * were not synced, of which a power failure keeps any part.
  */
 
-import type { Random } from "../random.js";
 import { Content } from "./content.js";
 import type { Faults } from "./faults.js";
+import type { Place } from "./script.js";
+import type { Stream } from "./stream.js";
 
 const SECTOR = 512;
 const PAGE = 4096;
@@ -30,8 +31,10 @@ type Change = (Write | { readonly size: number }) & {
 
 /** What a power failure does with the changes to one file, as drawn. */
 interface Fates {
-  readonly random: Random;
+  readonly random: Stream;
   readonly faults: Faults;
+  /** The node, and which failure of power it is. */
+  readonly place: Place;
 }
 
 export class Inode {
@@ -56,6 +59,11 @@ export class Inode {
   /** Whether a sync lied about changes that are not durable yet. */
   get owes(): boolean {
     return this.#pending.some(({ lied }) => lied);
+  }
+
+  /** Whether something was written and not synced, or is being written. */
+  get isDirty(): boolean {
+    return this.#pending.length > 0 || this.#started.size > 0;
   }
 
   /** Begins a write, which has its effect when it is finished; if it never is, a part of it may have. */
@@ -110,24 +118,29 @@ export class Inode {
 
   /** Power fails. @returns whether something is lost that a sync had said was durable */
   powerLoss(fates: Fates): boolean {
-    const { faults, random } = fates;
+    const { faults, place, random } = fates;
     const underWay = [...this.#started].map((write) => ({ ...write, serial: ++this.#serial, lied: false }));
     const changes: Change[] = [...this.#pending, ...underWay];
     this.#pending = [];
     this.#started.clear();
-    const anyOrder = changes.length > 1 && faults.draws("reorder");
+    const isReordered = changes.length > 1 && faults.chance("reorder");
+    const anyOrder = faults.befalls("reorder", isReordered, random, place);
     const reached = random.below(changes.length + 1);
     let lost = 0;
     let brokeWord = false;
     for (const [i, change] of changes.entries()) {
-      const kept = anyOrder ? random.oneIn(2) : i < reached;
-      if (kept || !faults.has("lost")) {
+      // In order, nothing is kept behind what is lost.
+      const isBehind = !anyOrder && lost > 0;
+      const isDrawn = anyOrder ? !random.oneIn(2) : i >= reached && !isBehind;
+      const isLost = faults.befalls("lost", isDrawn, random, place) || isBehind;
+      const unit = tornBy(isLost && !isBehind, fates);
+      if (!isLost) {
         if (lost > 0) faults.count("reorder");
         this.#keep(change);
         continue;
       }
       const before = this.durable.bytes.slice();
-      if (anyOrder || i === reached) this.#keepPart(change, fates);
+      if (unit > 0) this.#keepPart(change, unit, fates);
       else this.#lose(change, fates);
       lost++;
       if (change.lied && !holds(this.durable, change, before)) brokeWord = true;
@@ -137,7 +150,7 @@ export class Inode {
   }
 
   /** Bits flip at rest. @returns whether there was something to rot */
-  rot(random: Random): boolean {
+  rot(random: Stream): boolean {
     if (this.durable.length === 0) return false;
     const at = random.below(this.durable.length);
     if (random.oneIn(4)) {
@@ -168,31 +181,43 @@ export class Inode {
   }
 
   #lose(change: Change, { faults, random }: Fates): void {
-    faults.count("lost");
+    faults.count("lost", () => `${describe(change)} is lost`);
     if ("size" in change || change.stray !== undefined || !random.oneIn(ZEROS)) return;
     const end = change.at + change.bytes.length;
     if (end > this.durable.length) this.durable.resize(end);
   }
 
-  #keepPart(change: Change, fates: Fates): void {
+  /** @param unit what the disk writes as a whole, in bytes */
+  #keepPart(change: Change, unit: number, fates: Fates): void {
     const { faults, random } = fates;
-    const unit = faults.draws("torn-page") ? PAGE : faults.draws("torn-sector") ? SECTOR : 0;
-    if ("size" in change || change.stray !== undefined || unit === 0) {
+    if ("size" in change || change.stray !== undefined) {
       this.#lose(change, fates);
       return;
     }
-    faults.count(unit === PAGE ? "torn-page" : "torn-sector");
     const inOrder = !faults.has("reorder");
     const parts = [...partsOf(change, unit)];
     const reached = random.below(parts.length + 1);
+    let kept = 0;
+    let garbage = 0;
     for (const [i, part] of parts.entries()) {
-      if (inOrder ? i < reached : random.oneIn(2)) this.durable.write(part.at, part.bytes);
-      else if (unit === SECTOR && random.oneIn(GARBAGE)) this.#garble(part, random);
+      if (inOrder ? i < reached : random.oneIn(2)) {
+        this.durable.write(part.at, part.bytes);
+        kept++;
+      } else if (unit === SECTOR && random.oneIn(GARBAGE)) {
+        this.#garble(part, random);
+        garbage++;
+      }
     }
+    if (kept === parts.length) return;
+    const fault = kept + garbage === 0 ? "lost" : unit === PAGE ? "torn-page" : "torn-sector";
+    faults.count(
+      fault,
+      () => `of ${describe(change)} ${kept} of ${parts.length} parts are kept, ${garbage} are garbage`,
+    );
   }
 
   /** A sector that is written with the bytes it has keeps them: every log that goes on in a half-full sector relies on it. */
-  #garble({ at, bytes }: Part, random: Random): void {
+  #garble({ at, bytes }: Part, random: Stream): void {
     const before = this.durable.bytes.subarray(at, at + bytes.length);
     if (before.length === bytes.length && Buffer.compare(before, bytes) === 0) return;
     this.durable.write(
@@ -200,6 +225,19 @@ export class Inode {
       bytes.map(() => random.below(256)),
     );
   }
+}
+
+/** The unit in which a change that is lost is kept in part; 0 if it is not. */
+function tornBy(isLost: boolean, { faults, place, random }: Fates): number {
+  const isPage = faults.befalls("torn-page", isLost && faults.chance("torn-page"), random, place);
+  const isSector = faults.befalls("torn-sector", isLost && !isPage && faults.chance("torn-sector"), random, place);
+  if (!isLost) return 0;
+  return isPage ? PAGE : isSector ? SECTOR : 0;
+}
+
+function describe(change: Change): string {
+  if ("size" in change) return `a truncation to ${change.size} bytes`;
+  return `a write of ${change.bytes.length} bytes at ${change.at}${change.stray === undefined ? "" : ", elsewhere"}`;
 }
 
 interface Part {

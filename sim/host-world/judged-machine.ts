@@ -22,40 +22,55 @@ interface Applied {
 export class Applications {
   /** What is applied at each index. */
   readonly #chain = new Map<number, Applied>();
-  /** Which index set a value. */
-  readonly #setAt = new Map<string, number>();
+  /** Which index set a value, and of which key. */
+  readonly #setAt = new Map<string, { readonly key: string; readonly index: number }>();
+  /** What each key had from some index on, in their order. */
+  readonly #values = new Map<string, { readonly index: number; readonly value: string | null }[]>();
   /** Digests of snapshots, and the indexes of the last commands in each: commands that read change nothing. */
   readonly #snapshots = new Map<string, Set<number>>();
+  /** The configuration in the snapshot of each index, in base64. */
+  readonly #configurations = new Map<number, string>();
   /** Highest index applied anywhere. */
   last = 0;
 
   constructor(private readonly judge: Judge) {}
 
-  /** @param behind indexes, one of which is that of the command before */
-  apply(node: number, { index, term }: EntryPosition, behind: ReadonlySet<number>, command: Uint8Array): void {
+  /** @param behind indexes, one of which is that of the command before. @returns whether it is the first of this index */
+  apply(node: number, { index, term }: EntryPosition, behind: ReadonlySet<number>, command: Uint8Array): boolean {
     const text = Buffer.from(command).toString("base64");
     const known = this.#chain.get(index);
     if (known === undefined) {
       this.#chain.set(index, { term, command: text, before: Math.max(...behind) });
       this.last = Math.max(this.last, index);
-    } else if (known.term !== term || known.command !== text || !behind.has(known.before)) {
+      return true;
+    }
+    if (known.term !== term || known.command !== text || !behind.has(known.before)) {
       const was = `term ${known.term} behind ${known.before}`;
       const detail = `node ${node} applies at index ${index} of term ${term} behind ${[...behind].join(" or ")}; another did of ${was}`;
       this.judge("state machine safety", known.command === text ? detail : `${detail}, another command`);
     }
+    return false;
   }
 
-  set(node: number, value: string, modIndex: number): void {
+  set(node: number, key: string, value: string, modIndex: number): void {
     const known = this.#setAt.get(value);
-    if (known === undefined) this.#setAt.set(value, modIndex);
-    else if (known !== modIndex) {
-      this.judge("exactly once", `node ${node}: ${value} was set by index ${known} and again by index ${modIndex}`);
+    if (known === undefined) this.#setAt.set(value, { key, index: modIndex });
+    else if (known.index !== modIndex || known.key !== key) {
+      const was = `of ${known.key} by index ${known.index}`;
+      this.judge("exactly once", `node ${node}: ${value} was set ${was}, and again of ${key} by index ${modIndex}`);
     }
   }
 
-  /** Whether a command set this value. */
-  has(value: string): boolean {
-    return this.#setAt.has(value);
+  /** A key has this value from an index on: the newest that is applied anywhere. */
+  becomes(key: string, value: string | null, index: number): void {
+    const known = this.#values.get(key) ?? [];
+    if (known.length === 0) this.#values.set(key, known);
+    if ((known.at(-1)?.value ?? null) !== value) known.push({ index, value });
+  }
+
+  /** What a key has as of an index. */
+  valueAt(key: string, index: number): string | null {
+    return this.#values.get(key)?.findLast((one) => one.index <= index)?.value ?? null;
   }
 
   /** The command that a client was answered for stands at this index. */
@@ -74,6 +89,18 @@ export class Applications {
     else known.add(last);
   }
 
+  /** A node has a snapshot of an index with a configuration. */
+  configured(node: number, index: number, configuration: string): void {
+    const known = this.#configurations.get(index);
+    if (known === undefined) this.#configurations.set(index, configuration);
+    else if (known !== configuration) {
+      this.judge(
+        "snapshots",
+        `node ${node} has another configuration in its snapshot of index ${index} than another node`,
+      );
+    }
+  }
+
   /** @returns indexes, one of which is that of the last command in a snapshot */
   restored(node: number, digest: string): ReadonlySet<number> {
     const known = this.#snapshots.get(digest);
@@ -87,6 +114,7 @@ export type HostMachine = Pick<KvMachine, "apply" | "digest" | "get" | "restore"
 export class JudgedMachine implements StateMachine<KvResult> {
   /** Indexes, one of which is that of the last command applied. */
   #behind: ReadonlySet<number> = new Set([0]);
+  #takes = false;
 
   constructor(
     private readonly node: number,
@@ -103,14 +131,22 @@ export class JudgedMachine implements StateMachine<KvResult> {
   }
 
   apply(command: Uint8Array, position: EntryPosition): KvResult {
-    if (this.isAlive()) this.applications.apply(this.node, position, this.#behind, command);
+    const isFirst = this.isAlive() && this.applications.apply(this.node, position, this.#behind, command);
     this.#behind = new Set([position.index]);
     const result = this.inner.apply(command, position);
-    if (this.isAlive()) this.#look();
+    if (this.isAlive()) this.#look(isFirst ? position.index : undefined);
     return result;
   }
 
+  /** Whether the node was just given the state for a snapshot. Asked once for each. */
+  takes(): boolean {
+    const takes = this.#takes;
+    this.#takes = false;
+    return takes;
+  }
+
   snapshot(): Iterable<Uint8Array> {
+    this.#takes = true;
     const pieces = [...this.inner.snapshot()];
     const hash = createHash("sha256");
     for (const piece of pieces) hash.update(piece);
@@ -125,10 +161,13 @@ export class JudgedMachine implements StateMachine<KvResult> {
     this.#look();
   }
 
-  #look(): void {
+  /** @param first the index that this node is the first to apply */
+  #look(first?: number): void {
     for (const key of this.keys) {
       const entry = this.inner.get(key);
-      if (entry !== undefined) this.applications.set(this.node, Buffer.from(entry.value).toString(), entry.modIndex);
+      const value = entry === undefined ? null : Buffer.from(entry.value).toString();
+      if (entry !== undefined && value !== null) this.applications.set(this.node, key, value, entry.modIndex);
+      if (first !== undefined) this.applications.becomes(key, value, first);
     }
   }
 }

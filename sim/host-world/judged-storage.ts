@@ -3,14 +3,24 @@
 import type { HardState, Recovered, Storage, StorageEvents } from "../../host/storage/storage.js";
 import type { Finding, LogRecord } from "./log-record.js";
 import type { Process } from "./mount.js";
+import type { Votes } from "./votes.js";
+
+export interface StorageJudge {
+  readonly record: LogRecord;
+  readonly votes: Votes;
+  readonly process: Process;
+  /** Hears what was found when the log was opened; an exception keeps the node from starting. */
+  readonly found: (finding: Finding) => void;
+  /** Whether the node has not begun to take part. */
+  readonly starts: () => boolean;
+  /** Hears what is wrong with a vote. */
+  readonly voted: (detail: string) => void;
+}
 
 export class JudgedStorage implements Storage {
-  /** @param onFound hears what was found when the log was opened; an exception keeps the node from starting */
   constructor(
     private readonly inner: Storage,
-    private readonly record: LogRecord,
-    private readonly process: Process,
-    private readonly onFound: (finding: Finding) => void,
+    private readonly judge: StorageJudge,
   ) {}
 
   get written(): number {
@@ -22,36 +32,45 @@ export class JudgedStorage implements Storage {
   }
 
   async open(events: StorageEvents): Promise<Recovered> {
+    const { found, process, record, votes } = this.judge;
     const recovered = await this.inner.open({
       durable: (sequence) => {
-        if (this.process.alive) this.record.durable(sequence);
+        if (process.alive) {
+          record.durable(sequence);
+          this.object(votes.durable(sequence));
+        }
         events.durable(sequence);
       },
       failed: (error) => events.failed(error),
     });
     try {
-      this.onFound(this.record.judge(recovered));
+      found(record.judge(recovered));
     } catch (error) {
       await this.inner.close();
       throw error;
     }
-    this.record.adopt(recovered);
+    record.adopt(recovered);
+    this.object(votes.found(recovered.hardState));
     return recovered;
   }
 
   writeHardState(state: HardState): void {
     this.inner.writeHardState(state);
-    this.note(() => this.record.setHardState(state.term, state.vote));
+    const { record, starts, votes } = this.judge;
+    this.note(() => {
+      record.setHardState(state.term, state.vote);
+      this.object(votes.written(this.inner.written, state, starts()));
+    });
   }
 
   truncate(from: number): void {
     this.inner.truncate(from);
-    this.note(() => this.record.truncate(from));
+    this.note(() => this.judge.record.truncate(from));
   }
 
   append(first: number, entries: Uint8Array): void {
     this.inner.append(first, entries);
-    this.note(() => this.record.append(first, entries));
+    this.note(() => this.judge.record.append(first, entries));
   }
 
   read(index: number, count: number, into: Uint8Array): number {
@@ -61,7 +80,7 @@ export class JudgedStorage implements Storage {
   compact(index: number): void {
     const before = this.inner.written;
     this.inner.compact(index);
-    if (this.inner.written > before) this.note(() => this.record.compact(index));
+    if (this.inner.written > before) this.note(() => this.judge.record.compact(index));
   }
 
   sync(): void {
@@ -73,6 +92,10 @@ export class JudgedStorage implements Storage {
   }
 
   private note(write: () => void): void {
-    if (this.process.alive) write();
+    if (this.judge.process.alive) write();
+  }
+
+  private object(objection: string | undefined): void {
+    if (objection !== undefined) this.judge.voted(objection);
   }
 }

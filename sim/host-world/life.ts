@@ -5,9 +5,9 @@
 
 import type { Runtime } from "../../host/node/runtime.js";
 import type { Timers } from "../../host/timer/timer.js";
-import type { Random } from "../random.js";
 import { EventLabel, type EventQueue, type SimEvent } from "./event-queue.js";
 import type { Process } from "./mount.js";
+import type { Stream } from "./stream.js";
 
 /** What passes between a turn that is asked for and that turn, in microseconds, at most. */
 const TURN_TIME = 60;
@@ -18,9 +18,11 @@ const MICROSECONDS = 1000;
 export interface LifeOptions {
   readonly id: number;
   readonly queue: EventQueue;
-  readonly random: Random;
+  readonly random: Stream;
   /** How fast its clock goes. */
   readonly rate: number;
+  /** Whether its disk has something that was not synced. */
+  readonly isDirty: () => boolean;
   /** Hears that something is about to happen to it. */
   readonly onEvent: (life: Life) => void;
   /** Ends it, as the plan of its end says. */
@@ -32,11 +34,13 @@ export class Life implements Process, Runtime {
   alive = true;
   /** Until then it stands still, in microseconds. */
   pausedUntil = 0;
-  /** Calls of the disk until it ends; Infinity unless that is planned. */
-  callsLeft = Number.POSITIVE_INFINITY;
   readonly timers: Timers;
   readonly #options: LifeOptions;
   #lastTurn = 0;
+  /** Calls of the disk until it ends; Infinity unless that is planned. */
+  #callsLeft = Number.POSITIVE_INFINITY;
+  /** Whether only those count that find something that was not synced. */
+  #countsDirty = false;
 
   constructor(options: LifeOptions) {
     this.#options = options;
@@ -60,6 +64,12 @@ export class Life implements Process, Runtime {
     task();
   }
 
+  /** Ends it after so many calls of the disk; negative: after so many that find something that was not synced. */
+  endAfter(calls: number): void {
+    this.#callsLeft = Math.abs(calls);
+    this.#countsDirty = calls < 0;
+  }
+
   // Process
 
   later(microseconds: number, task: () => void): void {
@@ -68,8 +78,9 @@ export class Life implements Process, Runtime {
 
   onCall(): void {
     if (!this.alive) return;
-    this.callsLeft--;
-    if (this.callsLeft <= 0) this.#options.onEnd(this);
+    if (this.#countsDirty && !this.#options.isDirty()) return;
+    this.#callsLeft--;
+    if (this.#callsLeft <= 0) this.#options.onEnd(this);
   }
 
   // Runtime

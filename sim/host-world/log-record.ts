@@ -3,6 +3,7 @@
  * against what is found when the log is opened again. It belongs to a disk, and outlives the processes.
  */
 
+import { Entry, EntryKind } from "../../host/core/abi.js";
 import { entrySizeAt } from "../../host/core/entry.js";
 import type { Recovered } from "../../host/storage/storage.js";
 import { LogState } from "../../host/storage/wal/log-state.js";
@@ -147,6 +148,21 @@ export class LogRecord {
     if (reached >= this.#durable) return { kind: "whole", detail };
     if (reached >= 0) return { kind: "short", detail };
     return { kind: this.#isOlder(found) ? "old" : "alien", detail };
+  }
+
+  /** The newest configuration that the log has up to an index, in base64; undefined if it has none. */
+  configurationAt(index: number): { readonly index: number; readonly configuration: string } | undefined {
+    const log = this.#base.clone();
+    for (const write of this.#writes) write(log);
+    let newest = 0;
+    for (const [at, entry] of log.entries) {
+      if (at <= index && at > newest && entry[Entry.kind] === EntryKind.CONFIGURATION) newest = at;
+    }
+    const entry = log.entries.get(newest);
+    if (entry === undefined) return undefined;
+    const length = new DataView(entry.buffer, entry.byteOffset).getUint32(Entry.length, true);
+    const payload = entry.subarray(Entry.size, Entry.size + length);
+    return { index: newest, configuration: Buffer.from(payload).toString("base64") };
   }
 
   /** Goes on with what was found. */

@@ -12,6 +12,7 @@ import type { Volume } from "./volume.js";
 const WRITE_TIME = 300;
 const SYNC_TIME = 4000;
 const SLOW_TIME = 2_000_000;
+const MICROSECONDS = 1000;
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -102,21 +103,24 @@ export class Mount implements FileSystem {
   call(): void {
     this.process.onCall();
     if (!this.process.alive) throw new DiskError("EBADF");
-    const { faults } = this.volume.options;
+    const { place, options } = this.volume;
+    const { faults, random } = options;
     this.volume.calls++;
-    if (!faults.draws("eio")) return;
-    faults.count("eio");
+    if (!faults.draws("eio", random, place)) return;
+    faults.count("eio", () => "a call of the disk fails with EIO");
     throw new DiskError("EIO");
   }
 
   /** As `call`, for a call that takes time; never returns to a process that is gone. */
   async later(most: number): Promise<void> {
     if (!this.process.alive) await NEVER;
-    const { faults, random } = this.volume.options;
+    const { place, options } = this.volume;
+    const { faults, random } = options;
     let time = 1 + random.below(most);
-    if (faults.draws("slow")) {
-      faults.count("slow");
-      time += random.below(SLOW_TIME);
+    if (faults.draws("slow", random, place)) {
+      const more = random.below(SLOW_TIME);
+      faults.count("slow", () => `a call of the disk takes ${Math.round(more / MICROSECONDS)} ms`);
+      time += more;
     }
     await new Promise<void>((resolve) => this.process.later(time, resolve));
     try {
@@ -129,9 +133,10 @@ export class Mount implements FileSystem {
 
   /** Whether a sync lies. */
   lies(): boolean {
-    const { faults, mayDamage } = this.volume.options;
-    if (!faults.draws("fsync-lie") || !mayDamage()) return false;
-    faults.count("fsync-lie");
+    const { place, options } = this.volume;
+    const { faults, mayDamage, random } = options;
+    if (!faults.draws("fsync-lie", random, place) || !mayDamage()) return false;
+    faults.count("fsync-lie", () => "a sync returns and nothing is durable");
     return true;
   }
 
@@ -183,7 +188,8 @@ class SimFile implements WalFile {
   async sync(): Promise<void> {
     if (!this.open) throw new DiskError("EBADF");
     const { inode, mount } = this;
-    const { faults } = this.volume.options;
+    const { place, options } = this.volume;
+    const { faults, random } = options;
     const { serial } = inode;
     this.underWay++;
     try {
@@ -191,8 +197,8 @@ class SimFile implements WalFile {
     } finally {
       this.underWay--;
     }
-    if (faults.draws("fsync-fail")) {
-      faults.count("fsync-fail");
+    if (faults.draws("fsync-fail", random, place)) {
+      faults.count("fsync-fail", () => "a sync fails, and its pages count as clean");
       inode.forget(serial);
       throw new DiskError("EIO");
     }
@@ -246,10 +252,12 @@ class SimFile implements WalFile {
 
   /** How much of so many bytes a call does. */
   private shorten(length: number): number {
-    const { faults, random } = this.volume.options;
-    if (length < 2 || !faults.draws("short")) return length;
-    faults.count("short");
-    return 1 + random.below(length - 1);
+    const { place, options } = this.volume;
+    const { faults, random } = options;
+    if (length < 2 || !faults.draws("short", random, place)) return length;
+    const done = 1 + random.below(length - 1);
+    faults.count("short", () => `a call does ${done} of ${length} bytes`);
+    return done;
   }
 
   private call(): void {

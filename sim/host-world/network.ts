@@ -2,10 +2,12 @@
 
 import type { NodeId, Transport, TransportEvents } from "../../host/transport/transport.js";
 import type { Digest } from "../digest.js";
-import type { Random } from "../random.js";
+import { describeMessage } from "../messages.js";
 import { EventLabel, type EventQueue } from "./event-queue.js";
 import type { Faults } from "./faults.js";
 import type { Life } from "./life.js";
+import type { Place } from "./script.js";
+import type { Stream } from "./stream.js";
 
 /** What a message takes, in microseconds: at least, usually at most, and at most when it is delayed. */
 const LEAST_TIME = 50;
@@ -13,6 +15,7 @@ const USUAL_TIME = 800;
 const MOST_DELAY = 3_000_000;
 /** Of the messages that cannot be delivered, one in so many is told to its sender. */
 const HINTS = 3;
+const MICROSECONDS = 1000;
 
 interface Station {
   readonly life: Life;
@@ -28,7 +31,7 @@ export class Network {
 
   constructor(
     private readonly queue: EventQueue,
-    private readonly random: Random,
+    private readonly random: Stream,
     private readonly faults: Faults,
     private readonly digest: Digest,
   ) {}
@@ -68,23 +71,27 @@ export class Network {
       this.#hint(from, to);
       return;
     }
-    if (faults.draws("drop")) {
-      faults.count("drop");
+    const place = { node: from.id, to };
+    if (faults.draws("drop", random, place)) {
+      faults.count("drop", () => describeMessage(bytes));
       return;
     }
     const copy = bytes.slice();
-    this.#post(from, to, copy);
-    if (!faults.draws("duplicate")) return;
-    faults.count("duplicate");
-    this.#post(from, to, copy, random.below(MOST_DELAY));
+    this.#post(from, place, copy);
+    if (!faults.draws("duplicate", random, place)) return;
+    const more = random.below(MOST_DELAY);
+    faults.count("duplicate", () => `${describeMessage(bytes)}, again ${Math.round(more / MICROSECONDS)} ms later`);
+    this.#post(from, place, copy, more);
   }
 
-  #post(from: Life, to: NodeId, bytes: Uint8Array, more = 0): void {
+  #post(from: Life, place: Place & { readonly to: NodeId }, bytes: Uint8Array, more = 0): void {
     const { faults, queue, random } = this;
+    const { to } = place;
     let time = LEAST_TIME + random.below(USUAL_TIME) + more;
-    if (faults.draws("delay")) {
-      faults.count("delay");
-      time += random.below(MOST_DELAY);
+    if (faults.draws("delay", random, place)) {
+      const delay = random.below(MOST_DELAY);
+      faults.count("delay", () => `${describeMessage(bytes)}, by ${Math.round(delay / MICROSECONDS)} ms`);
+      time += delay;
     }
     queue.at(queue.now + time, EventLabel.MESSAGE, to, () => {
       const station = this.#stations.get(to);
@@ -115,10 +122,16 @@ export class SimTransport implements Transport {
   constructor(
     private readonly network: Network,
     private readonly life: Life,
+    /** Hears of every message that is handed to the node. */
+    private readonly onMessage: (bytes: Uint8Array) => void,
   ) {}
 
   async start(events: TransportEvents): Promise<void> {
-    this.network.attach(this.life, events);
+    const message = (bytes: Uint8Array) => {
+      this.onMessage(bytes);
+      events.message(bytes);
+    };
+    this.network.attach(this.life, { ...events, message });
   }
 
   addPeer(peer: NodeId, address: string): void {

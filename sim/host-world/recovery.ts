@@ -15,7 +15,7 @@ const MICROSECONDS = 1000;
 const MOST_SNAPSHOTS = 2;
 /** Segments that a log may have beside what its entries take: the one that is written, and one that it shares with others. */
 const MOST_SEGMENTS = 3;
-/** Entries beyond those that are kept, and bytes of the longest one with its record. */
+/** Entries beyond those that are kept, and bytes that so many take with their records, each: some are longer, most shorter. */
 const SLACK_ENTRIES = 30;
 const MOST_ENTRY = 512;
 /** ms in which a write gets everywhere, and what is not needed any more is removed. */

@@ -3,6 +3,7 @@
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
 import { formatHostFaults, type HostFault } from "./faults.js";
 import { judgeHistory, judgeRoom, recover } from "./recovery.js";
+import type { Script } from "./script.js";
 import { type HostSettings, hostSettings } from "./settings.js";
 import { HostWorld } from "./world.js";
 
@@ -36,17 +37,29 @@ export interface HostRunResult {
   readonly core: string;
 }
 
+/** Events of a planned run beyond which faults stop although time is left: a multiple of those of its settings, and so many. */
+const MOST_GROWTH = 4;
+const MOST_GROWN = 40_000;
+
 /** Runs a world to its end. @returns how long it took to recover, as `recover` does */
-async function live(world: HostWorld): Promise<number | undefined> {
+async function live(world: HostWorld, script: Script | undefined): Promise<number | undefined> {
   // From here on this is a microtask, as `step` demands.
   await Promise.resolve();
   world.begin();
-  while (world.steps < world.settings.steps && (await world.step()));
+  while (!isOver(world, script) && (await world.step()));
+  if (script !== undefined) script.end = { steps: world.steps, at: world.queue.now };
   const recovery = world.violation === undefined ? await recover(world) : undefined;
   if (world.violation === undefined) await judgeRoom(world);
   if (world.violation === undefined) await judgeHistory(world);
   world.isRunning = false;
   return recovery;
+}
+
+/** Whether faults stop now. A run with fewer faults has more events in the same time, and faults come at their time. */
+function isOver({ queue, settings, steps }: HostWorld, script: Script | undefined): boolean {
+  const end = script?.plan?.end;
+  if (end === undefined) return steps >= settings.steps;
+  return (steps >= end.steps && queue.now >= end.at) || steps >= Math.max(MOST_GROWN, MOST_GROWTH * settings.steps);
 }
 
 /** Does something, and judges that no promise was rejected meanwhile without anybody to hear of it: in production that
@@ -71,10 +84,22 @@ export async function runHostWorld(
   given: Partial<HostSettings> = {},
   core: CoreModule = shippedCore(),
 ): Promise<HostRunResult> {
-  const settings = hostSettings(given);
+  return runScript(hostSettings(given), core);
+}
+
+/**
+ * Runs a world whose faults are noted, or come from a plan.
+ * @param onStep hears of the world after every event of it
+ */
+export async function runScript(
+  settings: HostSettings,
+  core: CoreModule,
+  script?: Script,
+  onStep?: (world: HostWorld) => void,
+): Promise<HostRunResult> {
   const start = performance.now();
-  const world = new HostWorld(settings, core);
-  const recovery = await watched(world, () => live(world));
+  const world = new HostWorld(settings, core, script, onStep);
+  const recovery = await watched(world, () => live(world, script));
   const { violation } = world;
   const operations = world.history.operations;
   const probes = { ...world.events(), ...Object.fromEntries(world.probes) };

@@ -9,19 +9,21 @@
  */
 
 import { EventKind, EventKindName } from "../../host/core/abi.js";
+import type { MemberInfo } from "../../host/core/configuration.js";
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
 import { History } from "../checkers/history.js";
 import { Digest } from "../digest.js";
-import { Random } from "../random.js";
 import { Chaos } from "./chaos.js";
 import { Client } from "./clients.js";
 import { EventLabel, EventQueue, type SimEvent } from "./event-queue.js";
 import { Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Applications } from "./judged-machine.js";
-import { Network } from "./network.js";
+import { addressOf, Network } from "./network.js";
 import { Operator } from "./operator.js";
+import type { Script } from "./script.js";
 import type { HostSettings } from "./settings.js";
+import { Stream } from "./stream.js";
 
 const MICROSECONDS = 1000;
 /** Events that a report tells. */
@@ -45,7 +47,7 @@ export interface HostViolation {
 
 export class HostWorld {
   readonly queue = new EventQueue();
-  readonly random: Random;
+  readonly random: Stream;
   readonly faults: Faults;
   readonly network: Network;
   readonly digest = new Digest();
@@ -55,6 +57,8 @@ export class HostWorld {
   readonly clients: readonly Client[];
   readonly hosts: Host[] = [];
   readonly keys: readonly string[];
+  /** The members of the first start. */
+  readonly founders: readonly MemberInfo[];
   /** The voters that there are, once changes of members are complete. */
   members: readonly number[];
   violation: HostViolation | undefined;
@@ -77,21 +81,26 @@ export class HostWorld {
   constructor(
     readonly settings: HostSettings,
     readonly module: CoreModule = shippedCore(),
+    script?: Script,
+    /** Hears of it after every event. */
+    private readonly onStep: (world: HostWorld) => void = () => undefined,
   ) {
-    this.random = new Random(settings.seed);
-    this.faults = new Faults(settings.faults, this.fork());
+    // Logs make identities of what is forked from it.
+    this.random = new Stream(settings.seed, false);
+    this.faults = new Faults(settings.faults, this.fork(), this.queue, script);
     this.network = new Network(this.queue, this.fork(), this.faults, this.digest);
     this.applications = new Applications((rule, detail) => this.judge(rule, detail));
     this.operator = new Operator(this);
     this.members = Array.from({ length: settings.nodes }, (_, i) => i + 1);
+    this.founders = this.members.map((id) => ({ id, address: addressOf(id) }));
     this.keys = Array.from({ length: settings.keys }, (_, i) => `k${i}`);
     for (const id of this.members) this.hosts.push(new Host(this, id, false));
     this.clients = Array.from({ length: settings.clients }, (_, i) => new Client(this, this.history, i + 1));
   }
 
   /** Another source of chance, which follows from the seed. */
-  fork(): Random {
-    return new Random(this.random.next());
+  fork(): Stream {
+    return new Stream(this.random.next());
   }
 
   get milliseconds(): number {
@@ -120,6 +129,7 @@ export class HostWorld {
     if (this.#calls() - calls > MOST_CALLS) this.judge("progress", `more than ${MOST_CALLS} calls of the disk at once`);
     for (const host of this.#touched) host.look();
     this.#touched.clear();
+    this.onStep(this);
     return this.violation === undefined;
   }
 

@@ -6,6 +6,7 @@
 
 import { readFileSync } from "node:fs";
 import { compileCore } from "../../host/core/module.js";
+import { huntingRuns } from "../campaign/index.js";
 import { AssumptionBroken, type CheckOptions, check } from "../check/index.js";
 import { runSimulation } from "../run.js";
 import { V8Core } from "../v8-core.js";
@@ -14,22 +15,15 @@ import { huntInWorlds, namedWorlds } from "./worlds.js";
 
 type Judgement = Omit<Finding, "ms">;
 
-/** Actions of a run: long enough for snapshots, changes of membership and full windows. */
-const STEPS = 20_000;
-/** Nodes of runs, in turn. */
-const NODES = [3, 5, 4, 3, 7] as const;
-
 const NOTHING: Judgement = { outcome: "nothing", by: "" };
 
-/** Runs simulations with seeds from 1 on until a rule is broken. */
-function simulate(path: string, seeds: number): Judgement {
-  const core = compileCore(new Uint8Array(readFileSync(path)));
-  for (let seed = 1; seed <= seeds; seed++) {
-    const nodes = NODES[seed % NODES.length] ?? 3;
-    const result = runSimulation({ seed, nodes, steps: STEPS, core: new V8Core(core) });
-    const command = `--seed ${seed} --nodes ${nodes} --steps ${STEPS}`;
-    if (result.violation !== null) return { outcome: "caught", by: `${firstLine(result.violation)} (${command})` };
-    if (!result.linearizable) return { outcome: "caught", by: `not linearizable (${command})` };
+/** Runs simulations until a rule is broken. */
+function simulate(path: string, runs: number): Judgement {
+  const core = new V8Core(compileCore(new Uint8Array(readFileSync(path))));
+  for (const { name, options } of huntingRuns(runs)) {
+    const result = runSimulation({ ...options, core });
+    if (result.violation !== null) return { outcome: "caught", by: `${firstLine(result.violation)} (${name})` };
+    if (!result.linearizable) return { outcome: "caught", by: `not linearizable (${name})` };
   }
   return NOTHING;
 }
@@ -52,6 +46,7 @@ const WORLDS: readonly Partial<CheckOptions>[] = [
   { nodes: 2, maxTerm: 2, maxLog: 3, storage: "sync", membership: "single", changes: 2 },
   { nodes: 3, voters: 1, maxLog: 3, storage: "sync", membership: "single", changes: 2 },
   { nodes: 3, maxTerm: 1, maxLog: 2, storage: "sync", minutes: 1 },
+  { nodes: 3, maxTerm: 2, maxLog: 1, underWay: 1, minutes: 1 },
   { nodes: 3, maxTerm: 1, maxLog: 1, crashes: 1, minutes: 1 },
   { nodes: 2, maxTerm: 2, maxLog: 3, crashes: 1, storage: "sync", membership: "joint", minutes: 1 },
   { nodes: 3, maxTerm: 2, maxLog: 2, storage: "sync", minutes: 1 },

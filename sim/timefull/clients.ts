@@ -9,7 +9,7 @@
 import { RaftError } from "../../host/errors.js";
 import { encodeCommand, type KvCommand } from "../../host/kv/command.js";
 import type { KvMachine, KvResult } from "../../host/kv/machine.js";
-import type { RaftNode } from "../../host/node.js";
+import type { RaftNode, ReadConsistency } from "../../host/node.js";
 import type { NodeId } from "../../host/transport/transport.js";
 import { type Call, History, type OperationHandle, type Result, type Value } from "../checkers/history.js";
 import type { Random } from "../random.js";
@@ -103,7 +103,16 @@ export class KvClients {
     if (call.kind !== "read") return propose(life.node, commandOf(call, key));
     const draw = this.#random.below(3);
     if (draw === 0) return propose(life.node, { kind: "get", key });
-    return life.node.read(draw === 1 ? "index" : "lease").then(() => valueAt(life.machine, key));
+    return this.#read(draw === 1 ? "index" : "lease", key, life);
+  }
+
+  /** A read beside the log: what was applied anywhere before it was asked for was committed, and has to show. */
+  async #read(kind: ReadConsistency, key: string, { machine, node }: Life<KvResult, KvMachine>): Promise<Value> {
+    const { watch } = this.#cluster;
+    const before = watch.applied;
+    await node.read(kind);
+    watch.answers(node.status, kind, before);
+    return valueAt(machine, key);
   }
 
   #failed(handle: OperationHandle, error: unknown): void {

@@ -89,28 +89,30 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
   readonly watch = new Watch();
   /** Nodes that could not go on by themselves. */
   readonly failures: Error[] = [];
-  /** Ids of all nodes, members or not. */
-  readonly ids: readonly NodeId[];
   readonly capacity: Capacity;
   readonly #options: TimefullOptions<Result, Machine>;
   readonly #members: readonly MemberInfo[];
   readonly #transports: Transports;
+  readonly #ids: NodeId[];
   readonly #places = new Map<NodeId, Place>();
   readonly #lives = new Map<NodeId, Running<Result, Machine>>();
   readonly #starting = new Set<NodeId>();
 
   constructor(options: TimefullOptions<Result, Machine>) {
-    const { folder, members, strangers = [], transport = "memory" } = options;
+    const { members, strangers = [], transport = "memory" } = options;
     this.#options = options;
     const given = typeof members === "number" ? Array.from({ length: members }, (_, i) => ({ id: i + 1 })) : members;
     this.#members = this.named(given);
-    this.ids = [...given.map(({ id }) => id), ...strangers];
+    this.#ids = [...given.map(({ id }) => id), ...strangers];
     this.capacity = { ...TIMEFULL_CAPACITY, ...options.capacity };
     this.links = new Links(options.random);
     this.#transports = new Transports(transport, DEFAULT_CLUSTER, this.capacity.maxMessage, this.links);
-    for (const id of this.ids) {
-      this.#places.set(id, makePlace(folder === undefined ? undefined : join(folder, `node-${id}`)));
-    }
+    for (const id of this.ids) this.#makePlace(id);
+  }
+
+  /** Ids of all nodes, members or not. */
+  get ids(): readonly NodeId[] {
+    return this.#ids;
   }
 
   /** Members with the addresses by which the nodes of this cluster find each other. */
@@ -121,6 +123,22 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
   /** Starts all nodes. */
   async start(): Promise<void> {
     await Promise.all(this.ids.map((id) => this.restart(id)));
+  }
+
+  /** Starts a new node, which is no member yet, under an id that no node ever had. */
+  async add(): Promise<NodeId> {
+    const id = 1 + Math.max(...this.#places.keys());
+    this.#makePlace(id);
+    await this.restart(id);
+    this.#ids.push(id);
+    return id;
+  }
+
+  /** A node that is no member any more, and is up, ends for good. */
+  async retire(id: NodeId): Promise<void> {
+    const ended = this.crash(id);
+    this.#ids.splice(this.#ids.indexOf(id), 1);
+    await ended;
   }
 
   /** Starts a node that is down, on what it kept. */
@@ -166,6 +184,11 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
     life.keeping.halt();
     this.#lives.delete(id);
     await life.node.stop();
+  }
+
+  #makePlace(id: NodeId): void {
+    const { folder } = this.#options;
+    this.#places.set(id, makePlace(folder === undefined ? undefined : join(folder, `node-${id}`)));
   }
 
   /** Stops all nodes in order. */

@@ -9,6 +9,7 @@ import { RaftError } from "../../host/errors.js";
 import { encodeCommand } from "../../host/kv/command.js";
 import { KvMachine, type KvResult } from "../../host/kv/machine.js";
 import { checkLinearizable } from "../checkers/linearizability.js";
+import type { FaultMix } from "../fault-list.js";
 import { Random } from "../random.js";
 import { type ClientCounts, KvClients, type KvCluster } from "./clients.js";
 import { PatienceError, TimefullCluster } from "./cluster.js";
@@ -21,6 +22,10 @@ const LEASE_DRIFT = 200;
 const SNAPSHOT_ENTRIES = 300;
 /** How long a client waits for its answer, in ms: many election timeouts. */
 const CLIENT_PATIENCE = 1000;
+/** How long a change of members may take before it is looked at again, in ms. */
+const CHANGE_PATIENCE = 2000;
+/** Members that a configuration has room for beside those of the run: one that comes before another one goes. */
+const NEWCOMERS = 1;
 const DEFAULT_CLIENTS = 8;
 /** Most nodes of a run: what a configuration of the cluster's capacity holds. */
 export const MOST_TIMEFULL_NODES = 9;
@@ -32,8 +37,8 @@ export interface TimefullRunOptions {
   readonly transport?: TransportName;
   /** What is drawn follows from it; when it happens does not. */
   readonly seed?: number;
-  /** All of TIMEFULL_FAULTS unless stated. */
-  readonly faults?: readonly TimefullFault[];
+  /** All of TIMEFULL_FAULTS unless stated; each comes as many times as often as its factor says. */
+  readonly faults?: FaultMix<TimefullFault>;
   readonly clients?: number;
   /** Where the nodes have their files; they remember in memory without one. */
   readonly folder?: string;
@@ -76,7 +81,7 @@ export interface TimefullRunResult extends ClientCounts {
 export async function runTimefull(options: TimefullRunOptions): Promise<TimefullRunResult> {
   const {
     clients: count = DEFAULT_CLIENTS,
-    faults = TIMEFULL_FAULTS,
+    faults = new Map(TIMEFULL_FAULTS.map((fault) => [fault, 1])),
     folder,
     seed = 1,
     transport = "memory",
@@ -88,8 +93,12 @@ export async function runTimefull(options: TimefullRunOptions): Promise<Timefull
     members: options.nodes,
     transport,
     machine: () => new KvMachine(),
-    capacity: { leaseDrift: LEASE_DRIFT },
-    node: { proposalTimeout: CLIENT_PATIENCE, snapshot: { entries: SNAPSHOT_ENTRIES } },
+    capacity: { leaseDrift: LEASE_DRIFT, nodes: options.nodes + NEWCOMERS },
+    node: {
+      proposalTimeout: CLIENT_PATIENCE,
+      changeTimeout: CHANGE_PATIENCE,
+      snapshot: { entries: SNAPSHOT_ENTRIES },
+    },
     core,
     random: () => random.next() / 2 ** 32,
     ...(folder === undefined ? {} : { folder }),
@@ -103,8 +112,7 @@ export async function runTimefull(options: TimefullRunOptions): Promise<Timefull
     await Promise.race([work, passed(options.seconds, () => options.onProgress?.(clients.counts.answered))]);
     clients.end();
     operator.end();
-    await work;
-    unsettled = await settle(cluster);
+    unsettled = (await patience(work)) ?? (await settle(cluster));
   } finally {
     await cluster.stop();
   }
@@ -138,27 +146,36 @@ export async function runTimefull(options: TimefullRunOptions): Promise<Timefull
 async function settle(cluster: KvCluster): Promise<string | null> {
   const command = encodeCommand({ kind: "put", key: "end", value: new Uint8Array(1) });
   let committed = 0;
-  try {
-    await cluster.until("a command is committed after the faults", () => {
-      const leader = cluster.get(cluster.leader() ?? 0);
-      leader?.node.propose(command).then(
-        ({ index }) => {
-          committed = Math.max(committed, index);
-        },
-        (error: unknown) => {
-          if (!(error instanceof RaftError)) throw error;
-        },
-      );
-      return committed > 0;
-    });
-    await cluster.until("all nodes have the same state", () => {
-      const digests = cluster.ids.map((id) => {
-        const life = cluster.get(id);
-        const isDone = life !== undefined && life.node.status.applied >= committed;
-        return isDone && life.node.status.applied === life.node.status.lastIndex ? life.machine.digest() : `${id}`;
+  return patience(
+    (async () => {
+      await cluster.until("a command is committed after the faults", () => {
+        const leader = cluster.get(cluster.leader() ?? 0);
+        leader?.node.propose(command).then(
+          ({ index }) => {
+            committed = Math.max(committed, index);
+          },
+          (error: unknown) => {
+            if (!(error instanceof RaftError)) throw error;
+          },
+        );
+        return committed > 0;
       });
-      return digests.every((digest) => digest === digests[0]);
-    });
+      await cluster.until("all nodes have the same state", () => {
+        const digests = cluster.ids.map((id) => {
+          const life = cluster.get(id);
+          const isDone = life !== undefined && life.node.status.applied >= committed;
+          return isDone && life.node.status.applied === life.node.status.lastIndex ? life.machine.digest() : `${id}`;
+        });
+        return digests.every((digest) => digest === digests[0]);
+      });
+    })(),
+  );
+}
+
+/** Waits for something; answers what did not come in time, null if everything did. */
+async function patience(work: Promise<unknown>): Promise<string | null> {
+  try {
+    await work;
     return null;
   } catch (error) {
     if (error instanceof PatienceError) return error.message;

@@ -1,11 +1,13 @@
 /**
- * What has to hold of running nodes at any pace: at most one leader a term (paper 5.2), and the same command at the same
- * index on every node (paper 5.4.3). The simulator's rules need a world that stands still; these are those that need none.
+ * What has to hold of running nodes at any pace: at most one leader a term (paper 5.2), the same command at the same
+ * index on every node (paper 5.4.3), and reads that see what was applied before they were asked for. The simulator's rules
+ * need a world that stands still; these are those that need none.
  */
 
 import { crc32c } from "@node-rs/crc32";
 import { EventKind, Role } from "../../host/core/abi.js";
 import type { EntryPosition, StateMachine } from "../../host/machine/machine.js";
+import type { NodeStatus } from "../../host/node.js";
 import type { Observer } from "../../host/observer/observer.js";
 import type { NodeId } from "../../host/transport/transport.js";
 
@@ -51,6 +53,15 @@ export class Watch {
       ...(snapshot === undefined ? {} : { snapshot: () => snapshot.call(inner) }),
       ...(restore === undefined ? {} : { restore: (bytes: Uint8Array) => restore.call(inner, bytes) }),
     };
+  }
+
+  /** A node answers a read that was asked for when `before` was applied somewhere. */
+  answers({ applied, id, role, term }: NodeStatus, kind: string, before: number): void {
+    if (applied >= before) return;
+    const who = `node ${id}, ${role} of term ${term}`;
+    this.broken.push(
+      `${who}, answers a read by ${kind} as of ${applied}, and ${before} was applied before it was asked`,
+    );
   }
 
   #leads(id: NodeId, term: number): void {

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { PlanLimit } from "../../host/core/abi.js";
-import { type Draw, FAULTS, RARER_FAULTS, WEIGHTS } from "../faults.js";
+import { type Draw, FAULTS, LATER_DRAWS, RARER_FAULTS, WEIGHTS } from "../faults.js";
 import { MEMBERSHIPS, MOST_NODES, type Settings } from "../settings.js";
 import { type Step, stepSchema, type TraceStep } from "./step.js";
 
@@ -37,6 +37,7 @@ const positive = v.pipe(whole, v.minValue(1));
 const draws = Object.keys(WEIGHTS) as Draw[];
 
 function weightOf(draw: Draw) {
+  if (LATER_DRAWS.includes(draw)) return v.optional(whole, 0);
   return RARER_FAULTS.some((rarer) => rarer === draw) ? v.optional(whole, WEIGHTS[draw]) : whole;
 }
 

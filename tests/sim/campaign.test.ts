@@ -1,31 +1,19 @@
-/** Campaigns: the same seeds come to the same, what fails is shrunk and told, and what once failed never does again. */
+/** Campaigns: the same seeds come to the same, what fails is shrunk and told. */
 
-import { readFileSync } from "node:fs";
-import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { MessageKind } from "../../host/core/abi.js";
-import { drawSwarm, REQUIRED_PROBES, runCampaign } from "../../sim/campaign/index.js";
+import { drawSwarm, huntingRuns, MIX_NAMES, mixOf, REQUIRED_PROBES, runCampaign } from "../../sim/campaign/index.js";
 import { missedProbes } from "../../sim/campaign/probes.js";
 import { runSeeds, Shared } from "../../sim/campaign/runner.js";
+import { addRun, emptyTally } from "../../sim/campaign/tally.js";
 import type { CoreUnderTest } from "../../sim/core-under-test.js";
-import { RARER_FAULTS, USUAL_FAULTS } from "../../sim/faults.js";
+import { RARER_FAULTS, WEIGHTS } from "../../sim/faults.js";
 import { ELECTABILITY } from "../../sim/liveness.js";
 import { runSimulation } from "../../sim/run.js";
 import { parseTrace, replayTrace } from "../../sim/trace/index.js";
 import { FalsifiedCore, withoutBarrier } from "./falsified-core.js";
 
 const MINUTES = 10;
-
-const corpusSchema = v.array(
-  v.object({
-    seed: v.number(),
-    reason: v.string(),
-    swarm: v.boolean(),
-    /** All that the seed draws, the rarer faults and sessions too. */
-    rarer: v.optional(v.boolean(), false),
-    nodes: v.optional(v.number()),
-  }),
-);
 
 describe("a campaign", () => {
   it("of the same seeds comes to the same", async () => {
@@ -40,7 +28,9 @@ describe("a campaign", () => {
   });
 
   it("draws another mix for each seed, and the same one for the same seed", () => {
-    const drawn = Array.from({ length: 50 }, (_, seed) => drawSwarm(seed));
+    const seeds = Array.from({ length: 90 }, (_, seed) => seed);
+    const drawn = seeds.filter((seed) => mixOf(seed) === null).map(drawSwarm);
+    expect(drawn.length).toBeGreaterThan(50);
     expect(new Set(drawn.map(({ faults }) => faults?.join())).size).toBeGreaterThan(30);
     expect(new Set(drawn.map(({ nodes }) => nodes)).size).toBe(7);
     // Every second mix is of usual faults alone; the others reach each of the rarer ones.
@@ -48,7 +38,46 @@ describe("a campaign", () => {
     expect(rarer.filter(({ length }) => length === 0).length).toBeGreaterThan(15);
     expect(new Set(rarer.flat())).toEqual(new Set(RARER_FAULTS));
     expect(new Set(drawn.map(({ capacity }) => JSON.stringify(capacity))).size).toBeGreaterThan(30);
-    expect(drawSwarm(7)).toEqual(drawSwarm(7));
+    for (const seed of seeds) expect(drawSwarm(seed)).toEqual(drawSwarm(seed));
+  });
+
+  it("has for one seed in three a mix that is about one thing, and each of these for some", () => {
+    const mixes = Array.from({ length: 300 }, (_, seed) => mixOf(seed)).filter((mix) => mix !== null);
+    expect(mixes.length).toBeGreaterThan(70);
+    expect(mixes.length).toBeLessThan(130);
+    expect(new Set(mixes)).toEqual(new Set(MIX_NAMES));
+  });
+
+  it("leaves nobody without what a run goes on by", () => {
+    const seeds = Array.from({ length: 200 }, (_, seed) => seed).filter((seed) => mixOf(seed) === null);
+    expect(seeds.length).toBeGreaterThan(100);
+    for (const seed of seeds) {
+      const { weights } = drawSwarm(seed);
+      expect(weights?.deliver).toBeGreaterThanOrEqual(WEIGHTS.deliver);
+      expect(weights?.durable).toBeGreaterThanOrEqual(WEIGHTS.durable);
+    }
+  });
+
+  it("counts runs in which next to nothing was committed before faults stopped", () => {
+    const tally = emptyTally();
+    addRun(tally, runSimulation({ seed: 1, nodes: 3, steps: 2000, liveness: true }));
+    expect(tally).toMatchObject({ runs: 1, inertRuns: 0, inertActions: 0 });
+    // Nobody is ever asked for anything before, and one write is asked for when faults have stopped.
+    addRun(tally, runSimulation({ seed: 1, nodes: 3, steps: 50, liveness: true, faults: [] }));
+    expect(tally).toMatchObject({ runs: 2, inertRuns: 1 });
+    expect([50, 51]).toContain(tally.inertActions);
+    expect(tally.actions).toBe(tally.inertActions + 2000);
+  });
+
+  it("hunts with runs of each mix, and of the usual faults, each one another", () => {
+    const times = 4;
+    const count = times * (MIX_NAMES.length + 1);
+    const runs = [...huntingRuns(count)];
+    expect(new Set(runs.map(({ name }) => name)).size).toBe(count);
+    for (const mix of MIX_NAMES) {
+      expect(runs.filter(({ name }) => name.startsWith(`${mix}, `)).length).toBe(times);
+    }
+    expect(runs).toEqual([...huntingRuns(count)]);
   });
 
   it("tells of each failure, with a trace that repeats it", () => {
@@ -89,20 +118,5 @@ describe("a campaign", () => {
     expect(missedProbes({ ...all, installs: 0 })).toEqual(["installs"]);
     const { TRANSFER: _, ...others } = all;
     expect(missedProbes(others)).toEqual(["TRANSFER"]);
-  });
-});
-
-describe("what once failed does not fail again", () => {
-  const file = new URL("../../sim/corpus.json", import.meta.url);
-  const corpus = v.parse(corpusSchema, JSON.parse(readFileSync(file, "utf8")));
-
-  it.each(corpus)("seed $seed: $reason", ({ nodes, rarer, seed, swarm }) => {
-    // Those that there were when they failed: what else a seed draws now would make it another run.
-    const drawn = drawSwarm(seed);
-    const faults = drawn.faults?.filter((fault) => USUAL_FAULTS.some((usual) => usual === fault)) ?? [];
-    const known = rarer ? drawn : { ...drawn, faults, sessions: false };
-    const options = swarm ? known : { seed, nodes: nodes ?? 5, steps: 4000, liveness: true };
-    const { explanation, violation } = runSimulation(options);
-    expect([violation, explanation]).toEqual([null, null]);
   });
 });

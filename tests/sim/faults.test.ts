@@ -6,6 +6,7 @@ import { Agenda } from "../../sim/agenda.js";
 import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
 import { DAMAGE_NAMES } from "../../sim/damage.js";
 import { FAULTS, type Fault, RARER_FAULTS, type RarerFault, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
+import { INJECTED_FAULTS, injectedIn } from "../../sim/injected.js";
 import { recover } from "../../sim/liveness.js";
 import { keepsMajority, mayLoseDisk } from "../../sim/lost-disks.js";
 import { encodeVoteRequest, membersOf } from "../../sim/messages.js";
@@ -15,6 +16,7 @@ import { RandomNetwork } from "../../sim/random-network.js";
 import { RandomProcess } from "../../sim/random-process.js";
 import { ROOMY_CAPACITY, runSimulation, type SimulationOptions, TINY_CAPACITY } from "../../sim/run.js";
 import { openRun, type SettingsOptions, settle } from "../../sim/settings.js";
+import { FailingEffect } from "../../sim/sim-node.js";
 import { formatTrace, parseTrace, recordRun, replayTrace, type Step } from "../../sim/trace/index.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { judge } from "../../sim/verdict.js";
@@ -52,7 +54,7 @@ describe("each of the rarer faults", () => {
       const { result, trace } = recordRun({ seed, nodes: 3 + seed, steps: 3000, faults, liveness: true });
       expect([seed, result.violation, result.explanation]).toEqual([seed, null, null]);
       expect(result.recovery).not.toBeNull();
-      injected += result.actions[fault];
+      injected += result.injected[fault];
       const replayed = replayTrace(parseTrace(formatTrace(trace), "trace"), new V8Core());
       expect(replayed).toMatchObject({ digest: result.digest, steps: result.steps, skipped: 0 });
     }
@@ -69,11 +71,17 @@ describe("each of the rarer faults", () => {
     }
   });
 
-  it("all together break nothing", () => {
+  it("all together break nothing, and leave room for commits and for each other", () => {
+    const injected = new Set<Fault>();
+    let commits = 0;
     for (let seed = 1; seed <= 4; seed++) {
-      const { explanation, violation } = runSimulation({ seed, nodes: 5, steps: 8000, faults: FAULTS, liveness: true });
-      expect([seed, violation, explanation]).toEqual([seed, null, null]);
+      const result = runSimulation({ seed, nodes: 5, steps: 8000, faults: FAULTS, liveness: true });
+      expect([seed, result.violation, result.explanation]).toEqual([seed, null, null]);
+      for (const fault of RARER_FAULTS) if (result.actions[fault] > 0) injected.add(fault);
+      commits += result.commitsUnderFaults;
     }
+    expect([...RARER_FAULTS].filter((fault) => !injected.has(fault))).toEqual([]);
+    expect(commits).toBeGreaterThan(1000);
   });
 });
 
@@ -119,6 +127,83 @@ describe("a fault alone", () => {
     const { probes, violation } = runSimulation({ ...calm, faults });
     expect(violation).toBeNull();
     expect(probes["arrivedInLaterTerm"]).toBeGreaterThan(10);
+  });
+});
+
+describe("what is counted is what happens", () => {
+  const options = { seed: 6, nodes: 4, steps: 4000, membership: "voters" as const, capacity: TINY_CAPACITY };
+  const happened = (faults: readonly Fault[]) => {
+    const { injected, violation } = runSimulation({ ...options, faults, liveness: true });
+    expect(violation).toBeNull();
+    return INJECTED_FAULTS.filter((fault) => injected[fault] > 0);
+  };
+
+  it("without faults nothing, whatever a cluster does once they stop", () => {
+    expect(happened([])).toEqual([]);
+    expect(happened(["query"])).toEqual([]);
+  });
+
+  it.each(USUAL_FAULTS.filter((fault) => fault !== "query"))("%s alone, and nothing else", (fault) => {
+    expect(happened([fault])).toEqual([fault]);
+  });
+
+  it("no fault that is only armed: it is counted when it comes to something", () => {
+    const { driver, world } = open({ nodes: 1, faults: ["durability"] });
+    const node = world.node(1);
+    const counts = () => injectedIn(world, driver.counts);
+    const before = counts();
+    world.failNext(node, FailingEffect.APPEND);
+    world.dieAfter(node, 1000);
+    world.deferReads(node, true);
+    expect(counts()).toEqual(before);
+    world.fire(node, 0);
+    expect(counts()).toMatchObject({ timer: before.timer + 1, storage: before.storage + 1, boundary: 0, read: 0 });
+    world.crash(node);
+    world.restart(node);
+    world.dieAfter(node, 0);
+    world.flush(node);
+    expect(counts().boundary).toBe(1);
+  });
+
+  it("several inputs before a flush are a batch, and one is none", () => {
+    const { driver, world } = open({ nodes: 1 });
+    const node = world.node(1);
+    const batches = () => injectedIn(world, driver.counts).batch;
+    world.autoFlush = false;
+    for (const [inputs, sum] of [
+      [1, 0],
+      [2, 1],
+      [5, 2],
+    ] as const) {
+      for (let i = 0; i < inputs; i++) world.propose(node, new Uint8Array(8));
+      world.flush(node);
+      expect(batches()).toBe(sum);
+    }
+  });
+
+  it("a link's next message is not reordered, and a later one is", () => {
+    const { driver, world } = open({ nodes: 2 });
+    const link = world.network.link(1, 2);
+    const bytes = encodeVoteRequest({ from: 1, to: 2, term: 3, cluster: 1n }, { lastIndex: 0, lastTerm: 0 });
+    const region = { bytes, words: new Int32Array(bytes.buffer) };
+    for (let i = 0; i < 3; i++) world.network.send(world.network.pool.fill(1, 2, region, 0, bytes.length, false));
+    world.deliver(link, 0);
+    expect(injectedIn(world, driver.counts).reorder).toBe(0);
+    world.deliver(link, 1);
+    expect(injectedIn(world, driver.counts).reorder).toBe(1);
+  });
+
+  it("a copy that a cut link loses is no duplicate, and is lost at the cut", () => {
+    const { driver, world } = open({ nodes: 2 });
+    const { network } = world;
+    const link = network.link(1, 2);
+    const bytes = encodeVoteRequest({ from: 1, to: 2, term: 3, cluster: 1n }, { lastIndex: 0, lastTerm: 0 });
+    network.send(network.pool.fill(1, 2, { bytes, words: new Int32Array(bytes.buffer) }, 0, bytes.length, false));
+    world.duplicate(link, 0);
+    world.block(link);
+    world.duplicate(link, 0);
+    expect(injectedIn(world, driver.counts).duplicate).toBe(1);
+    expect(network.counts.lostAtCuts).toBe(1);
   });
 });
 

@@ -8,8 +8,6 @@ import { Node } from "../../host/core/abi.js";
 import type { CoreInstance } from "../../host/core/instance.js";
 import type { KvMachine } from "../../host/kv/machine.js";
 import { decodeEnvelope, encodePlain, isEnvelope } from "../../host/session/envelope.js";
-import type { FileSystem, WalFile } from "../../host/storage/wal/file-system.js";
-import { missedBy } from "../../sim/host-world/campaign.js";
 import {
   DISK_FAULTS,
   FaultListError,
@@ -17,11 +15,12 @@ import {
   HOST_FAULTS,
   parseHostFaults,
 } from "../../sim/host-world/faults.js";
-import { drawHostSwarm, type HostRunResult, runHostCampaign, runHostWorld } from "../../sim/host-world/index.js";
+import { drawHostSwarm, type HostRunResult, runHostWorld } from "../../sim/host-world/index.js";
 import type { HostMachine } from "../../sim/host-world/judged-machine.js";
 import type { HostSettings, Sabotage } from "../../sim/host-world/settings.js";
 import { hostSettings } from "../../sim/host-world/settings.js";
 import { HostWorld } from "../../sim/host-world/world.js";
+import { withFiles, withMachine } from "./host-sabotage.js";
 
 const STEPS = 3000;
 /** Seeds that are tried for what not every run comes upon. */
@@ -90,46 +89,6 @@ describe("a fault of a disk", () => {
     expect(result.faults[fault]).toBeGreaterThan(0);
   });
 });
-
-/** A file system with some calls replaced. */
-function withFiles(
-  change: (file: WalFile) => Partial<WalFile>,
-  also: (fs: FileSystem) => Partial<FileSystem> = () => ({}),
-) {
-  return (fs: FileSystem): FileSystem => ({
-    makeFolder: (folder) => fs.makeFolder(folder),
-    lock: (folder) => fs.lock(folder),
-    list: (folder) => fs.list(folder),
-    rename: (from, to) => fs.rename(from, to),
-    remove: (name) => fs.remove(name),
-    syncFolder: (folder) => fs.syncFolder(folder),
-    open: (name, mode) => {
-      const file = fs.open(name, mode);
-      const whole: WalFile = {
-        size: () => file.size(),
-        read: (into, at) => file.read(into, at),
-        write: (bytes, at) => file.write(bytes, at),
-        sync: () => file.sync(),
-        truncate: (size) => file.truncate(size),
-        close: () => file.close(),
-      };
-      return { ...whole, ...change(file) };
-    },
-    ...also(fs),
-  });
-}
-
-/** A machine with some calls replaced. */
-function withMachine(change: (machine: HostMachine) => Partial<HostMachine>) {
-  return (machine: HostMachine): HostMachine => ({
-    apply: (command, position) => machine.apply(command, position),
-    digest: () => machine.digest(),
-    get: (key) => machine.get(key),
-    restore: (snapshot) => machine.restore(snapshot),
-    snapshot: () => machine.snapshot(),
-    ...change(machine),
-  });
-}
 
 /** Forgets who has asked for what: applies every command in an envelope as if nobody had. */
 const forgetful = withMachine((machine) => ({
@@ -322,26 +281,6 @@ describe("settings", () => {
     expect(new Set(drawn.map(({ faults }) => formatHostFaults(faults ?? new Map()))).size).toBeGreaterThan(35);
     expect(new Set(drawn.map(({ nodes }) => nodes)).size).toBeGreaterThan(4);
     expect(drawHostSwarm(7)).toEqual(drawHostSwarm(7));
-  });
-});
-
-describe("a campaign", () => {
-  it("adds its runs up, and tells what it has missed", async () => {
-    const result = await runHostCampaign({ seed: 8, runs: 2, minutes: 10 });
-    expect(result).toMatchObject({ runs: 2, failures: [], passed: false });
-    const run = await runHostWorld(drawHostSwarm(9));
-    const alone = await runHostCampaign({ seed: 9, runs: 1, minutes: 10 });
-    expect(alone).toMatchObject({ events: run.steps, faults: run.faults, probes: run.probes });
-    expect(result.events).toBeGreaterThan(run.steps);
-    expect(result.missed.length).toBeGreaterThan(0);
-  });
-
-  it("misses a fault that is never injected, and a path that is never reached", () => {
-    const all = Object.fromEntries(HOST_FAULTS.map((fault) => [fault, 1]));
-    const { eio: _, ...others } = all;
-    expect(missedBy(others, {})).toContain("eio");
-    expect(missedBy(all, { stops: 1 })).not.toContain("stops");
-    expect(missedBy(all, {})).toContain("stops");
   });
 });
 

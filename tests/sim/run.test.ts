@@ -4,10 +4,11 @@ import { describe, expect, it } from "vitest";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
 import { Clients, RegisterMachine } from "../../sim/clients.js";
 import { Digest } from "../../sim/digest.js";
-import { FAULTS } from "../../sim/faults.js";
+import { FaultListError, MOST_FACTOR } from "../../sim/fault-list.js";
+import { formatFaultMix, parseFaultMix, weightsOf } from "../../sim/fault-mix.js";
+import { FAULTS, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
 import { Random } from "../../sim/random.js";
 import {
-  parseFaults,
   ROOMY_CAPACITY,
   runSimulation,
   SimulationError,
@@ -110,7 +111,7 @@ describe("a run", () => {
     "keeps every rule with the faults %s",
     (list) => {
       for (let seed = 1; seed <= 3; seed++) {
-        expect(expectSound({ seed, steps: 8000, faults: parseFaults(list) }).commits).toBeGreaterThan(50);
+        expect(expectSound({ seed, steps: 8000, faults: [...parseFaultMix(list).keys()] }).commits).toBeGreaterThan(50);
       }
     },
   );
@@ -131,10 +132,59 @@ describe("a run", () => {
     expect(() => runSimulation({ seed: 1, steps: 1, nodes: 99 })).toThrow(SimulationError);
     expect(() => runSimulation({ seed: -1, steps: 1 })).toThrow("seed is -1");
     expect(() => runSimulation({ seed: 1, steps: 0.5 })).toThrow("steps is 0.5");
-    expect(() => parseFaults("drop,flood")).toThrow('"flood" is no fault; there are: drop, duplicate');
-    expect(parseFaults("all")).toBe(FAULTS);
-    expect(parseFaults("none")).toEqual([]);
-    expect(parseFaults("drop, crash")).toEqual(["drop", "crash"]);
+  });
+});
+
+describe("a list of faults", () => {
+  it("has names, factors and sets, and what is named last counts", () => {
+    expect([...parseFaultMix("all").keys()]).toEqual(FAULTS);
+    expect(parseFaultMix("none")).toEqual(new Map());
+    expect(parseFaultMix("")).toEqual(new Map());
+    expect(parseFaultMix("drop, crash:0.5,drop:10")).toEqual(
+      new Map([
+        ["drop", 10],
+        ["crash", 0.5],
+      ]),
+    );
+    const usual = new Map(USUAL_FAULTS.map((fault) => [fault, 1]));
+    expect(parseFaultMix("usual,crash:3,delay")).toEqual(new Map([...usual, ["crash", 3], ["delay", 1]]));
+  });
+
+  it.each(["none", "all", "usual", "drop", "drop:10,crash", "usual,crash:0.25", "drop,delay:1000,batch"])(
+    "is written down as it is read: %s",
+    (list) => {
+      expect(formatFaultMix(parseFaultMix(list))).toBe(list);
+    },
+  );
+
+  it.each([
+    ["drop,flood", '"flood" is no fault; there are: drop, duplicate'],
+    ["toString", '"toString" is no fault'],
+    ["drop:0", '"drop:0": a factor is a number above 0 and up to 1000'],
+    ["drop:", '"drop:": a factor is'],
+    ["drop:-1", '"drop:-1": a factor is'],
+    ["drop:x", '"drop:x": a factor is'],
+    ["drop:1:2", '"drop:1:2": a factor is'],
+    [`drop:${MOST_FACTOR + 1}`, "up to 1000"],
+    ["usual:2", '"usual:2": a factor stands behind the name of one fault'],
+    ["batch:2", '"batch:2": batch is there or not, and takes no factor'],
+  ])("%s is refused", (list, message) => {
+    expect(() => parseFaultMix(list)).toThrow(FaultListError);
+    expect(() => parseFaultMix(list)).toThrow(message);
+  });
+
+  it("makes faults come more or less often, and nothing else: weights stay whole numbers", () => {
+    expect(weightsOf(parseFaultMix("drop:10,crash"), WEIGHTS)).toEqual({ ...WEIGHTS, drop: WEIGHTS.drop * 10 });
+    const rarer = weightsOf(parseFaultMix("storage:0.5"), WEIGHTS);
+    expect(rarer.storage / rarer.deliver).toBeCloseTo(WEIGHTS.storage / WEIGHTS.deliver / 2);
+    expect(Object.values(rarer).every(Number.isInteger)).toBe(true);
+    const dropped = (list: string) => {
+      const mix = parseFaultMix(list);
+      const options = { seed: 4, steps: 3000, faults: [...mix.keys()] };
+      return expectSound({ ...options, weights: weightsOf(mix, WEIGHTS) }).injected.drop;
+    };
+    expect(dropped("drop:10")).toBeGreaterThan(4 * dropped("drop"));
+    expect(dropped("drop:0.1")).toBeLessThan(dropped("drop"));
   });
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { EventKind, Role } from "../../host/core/abi.js";
-import type { StateMachine } from "../../host/index.js";
+import type { NodeStatus, StateMachine } from "../../host/index.js";
 import {
   PatienceError,
   runTimefull,
@@ -115,6 +115,25 @@ describe("a cluster in real time", () => {
     await cluster.until("it learns of it", () => cluster.get(leader)?.machine.count === 2);
   });
 
+  it("a new node takes the place of a member, which ends for good", async () => {
+    const place = folder();
+    const cluster = await started({ folder: place });
+    await add(cluster);
+    const by = await cluster.add();
+    expect([by, cluster.ids]).toEqual([4, [1, 2, 3, 4]]);
+    const leader = await cluster.until("a leader", () => cluster.leader());
+    const old = cluster.ids.find((id) => id !== leader && id !== by) ?? 0;
+    const [member] = cluster.named([{ id: by }]);
+    if (member === undefined) throw new Error("it has no name");
+    await cluster.get(leader)?.node.replaceMember(old, member, { catchUp: 10_000 });
+    await cluster.retire(old);
+    expect(cluster.ids).not.toContain(old);
+    await add(cluster);
+    await cluster.until("all have both", () => cluster.ids.every((id) => cluster.get(id)?.machine.count === 2));
+    expect(existsSync(join(place, "node-4"))).toBe(true);
+    expect(await cluster.add()).toBe(5);
+  });
+
   it("what does not come is told, with how the nodes stand", async () => {
     const cluster = await started({ patience: 1 });
     await expect(cluster.until("the impossible", () => false)).rejects.toThrow(PatienceError);
@@ -183,6 +202,18 @@ describe("the watch", () => {
     expect(watch.applied).toBe(5);
   });
 
+  it("notices a read that does not see what another node applied before it was asked for", () => {
+    const watch = new Watch();
+    watch.machine(1, new Counter()).apply(COMMAND, { index: 5, term: 2 });
+    const status = { id: 2, role: "LEADER", term: 1 } as NodeStatus;
+    watch.answers({ ...status, applied: 5 }, "lease", watch.applied);
+    expect(watch.broken).toEqual([]);
+    watch.answers({ ...status, applied: 4 }, "lease", watch.applied);
+    expect(watch.broken).toEqual([
+      "node 2, LEADER of term 1, answers a read by lease as of 4, and 5 was applied before it was asked",
+    ]);
+  });
+
   it("leaves a machine without snapshots one without", () => {
     const plain: StateMachine<number> = { apply: () => 1 };
     expect(Object.keys(new Watch().machine(1, plain))).toEqual(["apply"]);
@@ -200,10 +231,17 @@ describe("a random run in real time", () => {
     expect(existsSync(join(place, "node-1"))).toBe(true);
   });
 
+  it.each(["membership", "snapshot"] as const)("%s comes as often as its factor says", async (fault) => {
+    const result = await runTimefull({ nodes: 3, seconds: 1, seed: 5, faults: new Map([[fault, 20]]) });
+    expect(result).toMatchObject({ violation: null, explanation: null, recovered: true, nodes: 3 });
+    // A replacement that was begun before the end is done after it.
+    expect(result.faults[fault]).toBeGreaterThan(0);
+  });
+
   it("without faults none is injected, and nothing is lost", async () => {
-    const result = await runTimefull({ nodes: 3, seconds: 1, faults: [] });
+    const result = await runTimefull({ nodes: 3, seconds: 1, faults: new Map() });
     expect(result).toMatchObject({ violation: null, linearizable: true, recovered: true, lost: 0, storage: "memory" });
-    expect(Object.values(result.faults)).toEqual([0, 0, 0, 0]);
+    expect(Object.values(result.faults)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 });
 
@@ -215,6 +253,14 @@ describe("metalraft sim --timefull", () => {
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({ mode: "timefull", transport: "tcp", storage: "disk", nodes: 3, linearizable: true });
     expect(result.faults).toMatchObject({ partition: 0, transfer: 0 });
+  });
+
+  it("says which faults there are", async () => {
+    const { code, stderr } = await runCli(["sim", "--timefull", "--faults", "crash,delay"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "in real time there are only the faults crash, drop, partition, transfer, snapshot, membership",
+    );
   });
 
   it("says which transports there are", async () => {

@@ -1,13 +1,14 @@
 /** `metalraft sim --boundaries`: a crash at every boundary between two effects of a run, one after the other. */
 
 import type { Command } from "commander";
-import { type BoundaryFailure, type BoundaryReport, tryBoundaries } from "../../../sim/boundaries.js";
+import { type BoundaryFailure, type BoundaryReport, DENSE_WEIGHTS, tryBoundaries } from "../../../sim/boundaries.js";
+import { weightsOf } from "../../../sim/index.js";
 import { writeTrace } from "../../../sim/trace/index.js";
 import { wholeNumber } from "../flags.js";
 import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
 import { openAny } from "./core.js";
-import { writeShrunk } from "./shrink.js";
+import { tellSound, writeShrunk } from "./shrink.js";
 
 /** Steps of the run unless stated: all of its boundaries take some minutes. */
 const DEFAULT_STEPS = 1000;
@@ -37,12 +38,18 @@ export function boundaries(flags: SimFlags, isLengthGiven: boolean): void {
       told = performance.now();
       tell(`step ${step} of ${report.steps}: ${report.boundaries} crashes, ${report.failures.length} failures`);
     };
-    const report = tryBoundaries({ seed, nodes, steps, faults, sessions, every, core, onProgress });
+    const weights = weightsOf(faults, DENSE_WEIGHTS);
+    const run = { seed, nodes, steps, faults: [...faults.keys()], weights, sessions };
+    const report = tryBoundaries({ ...run, every, core, onProgress });
     if (json === true) sayJson({ ...report, failures: report.failures.map(({ trace: _, ...failure }) => failure) });
     else for (const line of table(report)) say(line);
     for (const failure of report.failures) tell(describe(failure));
     const [first] = report.failures;
-    if (first === undefined) return;
+    if (first === undefined) {
+      if (shrink !== undefined) tellSound(shrink);
+      if (record !== undefined) tellSound(record);
+      return;
+    }
     process.exitCode = 1;
     tell(first.detail);
     if (record !== undefined) {

@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { type CampaignResult, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
 import { V8Core } from "../../../sim/index.js";
 import { drawTrace, parseTrace } from "../../../sim/trace/index.js";
-import { wholeNumber } from "../flags.js";
+import { positiveNumber, wholeNumber } from "../flags.js";
 import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
 import { moduleOf } from "./core.js";
@@ -21,7 +21,7 @@ const PROGRESS_INTERVAL = 2000;
 export function campaignOptions(command: Command): Command {
   return command
     .option("--campaign", "run many seeds, from --seed on, each with its own mix of faults and settings", false)
-    .option("--minutes <n>", "time that a campaign takes", wholeNumber(1, MOST_MINUTES), DEFAULT_MINUTES)
+    .option("--minutes <n>", "time that a campaign takes", positiveNumber(MOST_MINUTES), DEFAULT_MINUTES)
     .option("--jobs <n>", "workers of a campaign", wholeNumber(1, MOST_JOBS), 1)
     .option("--runs <n>", "most seeds of a campaign", wholeNumber(1, Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
     .option("--out <folder>", "where a campaign puts what failed", DEFAULT_FOLDER)
@@ -86,6 +86,7 @@ function table(result: CampaignResult): string[] {
   return [
     `seeds ${seed} to ${seed + runs - 1}: ${runs} runs in ${Math.round(wallMs / 1000)} s with ${result.jobs} workers`,
     `${actions} actions (${result.actionsPerSecond} a second), ${events} events told to observers`,
+    `inert (fewer than 5 entries committed before faults stop): ${result.inertRuns} runs, ${result.inertActions} actions`,
     `${elections} elections, ${commits} entries committed, ${answered} requests answered`,
     `slowest recovery: ${result.slowestRecovery} election timeouts after faults stopped`,
     "faults injected:",

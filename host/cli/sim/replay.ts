@@ -14,7 +14,7 @@ import { say, sayJson, tell, UsageError } from "../output.js";
 import type { SimFlags } from "../sim.js";
 import { openAny } from "./core.js";
 import { tellBroken } from "./run.js";
-import { writeShrunk } from "./shrink.js";
+import { tellSound, writeShrunk } from "./shrink.js";
 import { writeSpecTrace } from "./spec.js";
 
 type TraceFlags = Pick<SimFlags, "against" | "core" | "diagram" | "json" | "shrink" | "specTrace">;
@@ -47,7 +47,10 @@ function replay(trace: Trace, core: OpenCore, { diagram, json, shrink, specTrace
   else say(`${steps} actions, digest ${digest}, ${skipped} steps passed over, core ${core.sha256}`);
   if (json !== true) say(verdict.rule === null ? "no rule is broken" : `broken: ${verdict.rule}`);
   if (!isSame) tell(`the trace was made with another core: ${trace.core}`);
-  if (verdict.rule === null) return;
+  if (verdict.rule === null) {
+    if (shrink !== undefined) tellSound(shrink);
+    return;
+  }
   tellBroken(verdict);
   if (shrink !== undefined) writeShrunk(shrink, trace, core);
   process.exitCode = 1;

@@ -7,6 +7,11 @@ import { tell } from "../output.js";
 /** Time between two lines of progress, in ms. */
 const PROGRESS_INTERVAL = 2000;
 
+/** Tells that there is nothing to shrink. */
+export function tellSound(file: string): void {
+  tell(`no rule is broken: nothing is written to ${file}`);
+}
+
 export function writeShrunk(file: string, trace: Trace, core: CoreUnderTest): void {
   let told = performance.now();
   const {

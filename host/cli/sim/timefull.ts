@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
+import { type FaultMix, formatFaultMix } from "../../../sim/index.js";
 import {
   MOST_TIMEFULL_NODES,
   runTimefull,
   TIMEFULL_FAULTS,
+  type TimefullFault,
   type TimefullRunResult,
   TRANSPORTS,
 } from "../../../sim/timefull/index.js";
@@ -34,6 +36,7 @@ export function timefullOptions(command: Command): Command {
 export async function runInRealTime(flags: TimefullFlags): Promise<void> {
   const { nodes, seconds, seed, transport } = flags;
   if (nodes > MOST_TIMEFULL_NODES) throw new UsageError(`a run in real time has at most ${MOST_TIMEFULL_NODES} nodes`);
+  const mix = faultsOf(flags.faults);
   const folder = mkdtempSync(join(tmpdir(), "metalraft-timefull-"));
   try {
     const result = await runTimefull({
@@ -42,7 +45,7 @@ export async function runInRealTime(flags: TimefullFlags): Promise<void> {
       transport,
       seed,
       folder,
-      faults: TIMEFULL_FAULTS.filter((fault) => flags.faults.includes(fault)),
+      faults: mix,
       core: moduleOf(flags.core),
       onProgress: (answered) => tell(`${answered} operations answered`),
     });
@@ -54,6 +57,15 @@ export async function runInRealTime(flags: TimefullFlags): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Those of the usual faults that there are in real time, or of others if they are named. */
+function faultsOf(named: TimefullFlags["faults"]): FaultMix<TimefullFault> {
+  const known = TIMEFULL_FAULTS.filter((fault) => named.has(fault));
+  const list = formatFaultMix(named);
+  const isSet = ["usual", "all"].includes(list.split(",")[0] ?? "");
+  if (known.length === named.size || isSet) return new Map(known.map((fault) => [fault, named.get(fault) ?? 1]));
+  throw new UsageError(`in real time there are only the faults ${TIMEFULL_FAULTS.join(", ")}`);
 }
 
 function describe(result: TimefullRunResult): string[] {

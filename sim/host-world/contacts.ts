@@ -1,0 +1,38 @@
+/**
+ * Whom a process has heard of, and when: what it says of the age of its state (`RaftNode.staleness`) is held against that.
+ */
+
+import { Header, MemberRole, MessageKind } from "../../host/core/abi.js";
+import type { ConfigurationInfo } from "../../host/core/configuration.js";
+
+const FROM_LEADERS: readonly number[] = [MessageKind.APPEND, MessageKind.INSTALL_SNAPSHOT];
+const MICROSECONDS = 1000;
+
+export class Contacts {
+  /** When a leader's message came last, in microseconds of virtual time. */
+  #leader = Number.NEGATIVE_INFINITY;
+  /** When anything came last, by sender. */
+  readonly #heard = new Map<number, number>();
+
+  constructor(private readonly id: number) {}
+
+  heard(message: Uint8Array, now: number): void {
+    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+    if (FROM_LEADERS.includes(view.getUint8(Header.kind))) this.#leader = now;
+    this.#heard.set(view.getUint32(Header.from, true), now);
+  }
+
+  /** ms since a leader's message came; Infinity if none did. */
+  sinceLeader(now: number): number {
+    return (now - this.#leader) / MICROSECONDS;
+  }
+
+  /** ms within which a majority of the voters was heard of, this node being one. */
+  sinceMajority(now: number, { members }: ConfigurationInfo): number {
+    const voters = members.filter(({ roles }) => (roles & MemberRole.VOTER) !== 0);
+    const silences = voters
+      .map(({ id }) => (id === this.id ? 0 : (now - (this.#heard.get(id) ?? Number.NEGATIVE_INFINITY)) / MICROSECONDS))
+      .sort((a, b) => a - b);
+    return silences[Math.floor(silences.length / 2)] ?? 0;
+  }
+}

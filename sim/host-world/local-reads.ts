@@ -1,0 +1,43 @@
+/**
+ * Reads of what one node has, without asking anybody (`consistency=local`): as old as it may be, but what the key had at the
+ * index that the node says its state is of, never older than what the same process showed before, and no older than it says.
+ */
+
+import type { Host } from "./host.js";
+import type { HostWorld } from "./world.js";
+
+/** ms by which the age may be understated: clocks count whole ones. */
+const ROUNDING = 2;
+
+/** Reads a key, and judges what is seen. */
+export function readLocally(world: HostWorld, host: Host, key: string): void {
+  const { up } = host;
+  if (up === undefined) return;
+  const { machine, node } = up;
+  const { applied } = node.status;
+  const entry = machine.inner.get(key);
+  const value = entry === undefined ? null : Buffer.from(entry.value).toString();
+  const expected = world.applications.valueAt(key, applied);
+  world.probe("local reads");
+  if (value !== expected) {
+    world.judge("local reads", `node ${host.id} has ${value} for ${key} at index ${applied}, where it is ${expected}`);
+  }
+  if (applied < up.seen) world.judge("local reads", `node ${host.id} went back from index ${up.seen} to ${applied}`);
+  up.seen = applied;
+  judgeAge(world, host);
+}
+
+/** What a node says of its age is never less than the time for which it has really heard of nobody. */
+export function judgeAge(world: HostWorld, { id, rate, up }: Host): void {
+  if (up === undefined) return;
+  const { contacts, node } = up;
+  const { electionJitter, electionTimeout } = world.settings.capacity;
+  const { now } = world.queue;
+  const said = node.staleness();
+  const { isLeader } = node;
+  // A leader counts from its election on, and votes came within that election.
+  const slack = isLeader ? electionTimeout + electionJitter + ROUNDING : ROUNDING;
+  const silence = isLeader ? contacts.sinceMajority(now, node.configuration()) : contacts.sinceLeader(now);
+  if (said + slack >= silence * rate) return;
+  world.judge("staleness", `node ${id} says its state is ${said} ms old, and has heard of nobody for ${silence} ms`);
+}
