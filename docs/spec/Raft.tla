@@ -59,7 +59,7 @@ IsUpToDate(lastTerm, lastIndex, log) ==
 NoProgress == [p \in Nodes |-> 0]
 
 (* As it starts from what its disk holds.  A snapshot that a leader sent may cover more than the log, or another      *)
-(* log: then it is where the log begins (sim/disk.ts, host/storage/).                                                 *)
+(* log: then it is where the log begins (sim/core-world/disk.ts, host/storage/).                                                 *)
 Started(d) ==
   LET covered == UpTo(committed, d.snapshot)
       prefix  == [i \in DOMAIN covered |-> covered[i].entry]
@@ -182,7 +182,7 @@ MayCommit(r, n, index) ==
   /\ IsQuorum(ConfigurationOf(r.log), Holders(r, n, index))
 
 -----------------------------------------------------------------------------
-(* The disk (sim/disk.ts; host/storage/wal/).  Term and vote are one record, the log another; writes become durable   *)
+(* The disk (sim/core-world/disk.ts; host/storage/wal/).  Term and vote are one record, the log another; writes become durable   *)
 (* in the order in which they were handed over.  A snapshot is durable as soon as it is there.                        *)
 
 BlankDisk == [term |-> 0, vote |-> Nobody, log |-> <<>>, snapshot |-> 0]

@@ -3,7 +3,7 @@
  * with the next seed. So whatever a rule is about comes up soon, and often enough.
  */
 
-import type { SettingsOptions } from "../settings.js";
+import type { SettingsOptions } from "../core-world/settings.js";
 import { drawMix, MIX_NAMES } from "./mixes.js";
 import { generatorOf } from "./swarm.js";
 

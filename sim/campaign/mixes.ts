@@ -4,9 +4,9 @@
  * a majority that a later leader does not have. Here few kinds of faults come, and these often.
  */
 
-import { type Fault, WEIGHTS, type Weights } from "../faults.js";
+import { type Fault, WEIGHTS, type Weights } from "../core-world/faults.js";
+import { type Membership, ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../core-world/settings.js";
 import type { Random } from "../random.js";
-import { type Membership, ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../settings.js";
 
 type Capacity = typeof TINY_CAPACITY;
 

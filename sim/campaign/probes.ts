@@ -1,6 +1,6 @@
 /** Rare paths that every campaign has to reach, however short: one that reaches them no more has lost something. */
 
-import { MEMBERSHIPS } from "../settings.js";
+import { MEMBERSHIPS } from "../core-world/settings.js";
 import { MIX_NAMES, type MixName } from "./mixes.js";
 
 /** Sizes of clusters. */

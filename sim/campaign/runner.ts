@@ -1,7 +1,7 @@
 /** Runs seeds one after the other until there is no time, no seed or no patience left: all that a worker of a campaign does. */
 
 import type { CoreUnderTest } from "../core-under-test.js";
-import { runSimulation } from "../run.js";
+import { runSimulation } from "../core-world/run.js";
 import { formatTrace, recordRun, shrinkTrace } from "../trace/index.js";
 import { countFailure, endWithError, REPORT_INTERVAL, type SeedsTask, takeSeeds } from "./seeds.js";
 import { drawSwarm } from "./swarm.js";

@@ -4,9 +4,9 @@
  * What takes more than that to come about has a mix of its own (mixes.ts), which a fixed share of the seeds are.
  */
 
-import { type Draw, type Fault, RARER_FAULTS, USUAL_FAULTS, WEIGHTS, type Weights } from "../faults.js";
+import { type Draw, type Fault, RARER_FAULTS, USUAL_FAULTS, WEIGHTS, type Weights } from "../core-world/faults.js";
+import { ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../core-world/settings.js";
 import { Random } from "../random.js";
-import { ROOMY_CAPACITY, type SettingsOptions, TINY_CAPACITY } from "../settings.js";
 import { drawMix, MIX_NAMES, type MixName } from "./mixes.js";
 
 /** How many nodes, as often as they are here: a single one has little to go wrong. */

@@ -1,6 +1,6 @@
 /** What the runs of a campaign come to together. */
 
-import type { SimulationResult } from "../run.js";
+import type { SimulationResult } from "../core-world/run.js";
 import { nameOfMix } from "./probes.js";
 import { mixOf } from "./swarm.js";
 

@@ -9,8 +9,10 @@ const FROM_LEADERS: readonly number[] = [MessageKind.APPEND, MessageKind.INSTALL
 const MICROSECONDS = 1000;
 
 export class Contacts {
-  /** When a leader's message came last, in microseconds of virtual time. */
+  /** When a leader's message came last, or it was elected itself, in microseconds of virtual time. */
   #leader = Number.NEGATIVE_INFINITY;
+  /** The term in which it led last. */
+  #led = 0;
   /** When anything came last, by sender. */
   readonly #heard = new Map<number, number>();
 
@@ -22,7 +24,13 @@ export class Contacts {
     this.#heard.set(view.getUint32(Header.from, true), now);
   }
 
-  /** ms since a leader's message came; Infinity if none did. */
+  /** It leads: a majority has just voted for it, if it has not led in this term before. */
+  leads(term: number, now: number): void {
+    if (term > this.#led) this.#leader = now;
+    this.#led = Math.max(this.#led, term);
+  }
+
+  /** ms since a leader's message came, or it was elected; Infinity if it never was. */
   sinceLeader(now: number): number {
     return (now - this.#leader) / MICROSECONDS;
   }

@@ -146,7 +146,9 @@ export class Host implements Place {
     const broken = exports.invariants(handle);
     if (broken !== 0) this.world.judge("core invariant", `node ${this.id} breaks invariant ${broken} of the core`);
     if (running.isUp && running.instance.u32(handle + NodeLayout.role) === Role.LEADER) {
-      this.world.leads(this.id, running.instance.u64(handle + NodeLayout.term));
+      const term = running.instance.u64(handle + NodeLayout.term);
+      this.world.leads(this.id, term);
+      running.contacts.leads(term, this.world.queue.now);
     }
     if (this.volume.openFiles > MOST_OPEN_FILES) {
       this.world.judge("leaks", `node ${this.id} has ${this.volume.openFiles} open files`);

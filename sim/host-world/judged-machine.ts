@@ -96,7 +96,7 @@ export class Applications {
     else if (known !== configuration) {
       this.judge(
         "snapshots",
-        `node ${node} has another configuration in its snapshot of index ${index} than another node`,
+        `node ${node} has another configuration in its snapshot of index ${index} than another node ${known} ${configuration}`,
       );
     }
   }

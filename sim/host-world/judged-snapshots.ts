@@ -3,9 +3,9 @@
  * theirs of the same index.
  */
 
+import type { EntryPosition } from "../../host/machine/machine.js";
 import { splitImage } from "../../host/storage/snapshot/image.js";
 import type { LoadedSnapshot, SnapshotInfo, SnapshotStore, SnapshotWriter } from "../../host/storage/snapshot/store.js";
-import type { EntryPosition } from "../../host/machine/machine.js";
 import type { LogRecord } from "./log-record.js";
 
 /** The snapshots that came to be on a disk; outlives the processes. */

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { compileCore } from "../../host/core/module.js";
 import { huntingRuns } from "../campaign/index.js";
 import { AssumptionBroken, type CheckOptions, check } from "../check/index.js";
-import { runSimulation } from "../run.js";
+import { runSimulation } from "../core-world/run.js";
 import { V8Core } from "../v8-core.js";
 import type { Finding } from "./finding.js";
 import { huntInWorlds, namedWorlds } from "./worlds.js";

@@ -2,14 +2,14 @@
 
 import { Role, TimerKind } from "../../host/core/abi.js";
 import type { CoreState, CoreUnderTest } from "../core-under-test.js";
+import { type Envelope, isOfThisVersion } from "../core-world/network.js";
+import { nodesOf } from "../core-world/settings.js";
+import type { SimNode } from "../core-world/sim-node.js";
+import type { World } from "../core-world/world.js";
 import type { LogPath, LogTree } from "../log-tree.js";
-import { type Envelope, isOfThisVersion } from "../network.js";
-import { nodesOf } from "../settings.js";
-import type { SimNode } from "../sim-node.js";
 import { replayTrace } from "../trace/replay.js";
 import { type Step, toBytes } from "../trace/step.js";
 import { type Trace, TraceError } from "../trace/trace.js";
-import type { World } from "../world.js";
 import {
   type LogChange,
   SPEC_TRACE_FORMAT,

@@ -9,10 +9,10 @@
 
 import { Role, RoleName } from "../../host/core/abi.js";
 import type { CoreUnderTest } from "../core-under-test.js";
-import { DAMAGE_NAMES } from "../damage.js";
+import { DAMAGE_NAMES } from "../core-world/damage.js";
+import type { SimNode } from "../core-world/sim-node.js";
+import type { World } from "../core-world/world.js";
 import { describeMessage } from "../messages.js";
-import type { SimNode } from "../sim-node.js";
-import type { World } from "../world.js";
 import { type Replayed, replayTrace } from "./replay.js";
 import type { Step } from "./step.js";
 import type { Trace } from "./trace.js";

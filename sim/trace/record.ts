@@ -1,8 +1,8 @@
 /** Records what a run does, or what a replay of it does. */
 
 import type { CoreUnderTest } from "../core-under-test.js";
-import { runSimulation, type SimulationOptions, type SimulationResult } from "../run.js";
-import { settle } from "../settings.js";
+import { runSimulation, type SimulationOptions, type SimulationResult } from "../core-world/run.js";
+import { settle } from "../core-world/settings.js";
 import { V8Core } from "../v8-core.js";
 import { type Replayed, replayTrace } from "./replay.js";
 import type { Tap, TraceStep } from "./step.js";

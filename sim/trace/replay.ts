@@ -5,15 +5,15 @@
 
 import { Role } from "../../host/core/abi.js";
 import type { CoreUnderTest } from "../core-under-test.js";
-import { DAMAGE_NAMES } from "../damage.js";
-import { JudgedActions } from "../judged-actions.js";
-import { keepsMajority, mayLoseDisk } from "../lost-disks.js";
-import { type Envelope, kindOf, type Link } from "../network.js";
+import { DAMAGE_NAMES } from "../core-world/damage.js";
+import { JudgedActions } from "../core-world/judged-actions.js";
+import { keepsMajority, mayLoseDisk } from "../core-world/lost-disks.js";
+import { type Envelope, kindOf, type Link } from "../core-world/network.js";
+import { type OpenRun, openRun } from "../core-world/settings.js";
+import { type SimNode, UNARMED } from "../core-world/sim-node.js";
+import { judge, type Standing, type Verdict } from "../core-world/verdict.js";
+import type { World } from "../core-world/world.js";
 import { Random } from "../random.js";
-import { type OpenRun, openRun } from "../settings.js";
-import { type SimNode, UNARMED } from "../sim-node.js";
-import { judge, type Standing, type Verdict } from "../verdict.js";
-import type { World } from "../world.js";
 import { type Step, type StepName, type Tap, type TraceStep, toBytes } from "./step.js";
 import { type Trace, TraceError } from "./trace.js";
 

@@ -8,8 +8,8 @@
  */
 
 import type { CoreUnderTest } from "../core-under-test.js";
+import { nodesOf } from "../core-world/settings.js";
 import { Random } from "../random.js";
-import { nodesOf } from "../settings.js";
 import { rerecord } from "./record.js";
 import type { TraceStep } from "./step.js";
 import { type Trace, TraceError } from "./trace.js";

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { PlanLimit } from "../../host/core/abi.js";
-import { type Draw, FAULTS, LATER_DRAWS, RARER_FAULTS, WEIGHTS } from "../faults.js";
-import { MEMBERSHIPS, MOST_NODES, type Settings } from "../settings.js";
+import { type Draw, FAULTS, LATER_DRAWS, RARER_FAULTS, WEIGHTS } from "../core-world/faults.js";
+import { MEMBERSHIPS, MOST_NODES, type Settings } from "../core-world/settings.js";
 import { type Step, stepSchema, type TraceStep } from "./step.js";
 
 /** The form of the file that this code writes, and reads. */

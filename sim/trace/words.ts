@@ -1,10 +1,10 @@
 /** Steps in words. */
 
 import { MemberRole, MessageKindName, ReadKindName, TimerKindName } from "../../host/core/abi.js";
-import { DAMAGE_NAMES } from "../damage.js";
+import { DAMAGE_NAMES } from "../core-world/damage.js";
+import type { Hindrance } from "../core-world/network.js";
+import { FailingEffect } from "../core-world/sim-node.js";
 import { membersOf } from "../messages.js";
-import type { Hindrance } from "../network.js";
-import { FailingEffect } from "../sim-node.js";
 import { type Step, toBytes } from "./step.js";
 
 const EFFECTS = Object.keys(FailingEffect);

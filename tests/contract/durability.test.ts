@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { EntryKind, MemberRole } from "../../host/core/abi.js";
+import { FailingEffect } from "../../sim/core-world/sim-node.js";
 import { encodeAppend } from "../../sim/messages.js";
-import { FailingEffect } from "../../sim/sim-node.js";
 import { cores } from "./cores.js";
 import { entriesOf, from, Scenario } from "./scenario.js";
 

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { Role } from "../../host/core/abi.js";
+import { FailingEffect } from "../../sim/core-world/sim-node.js";
 import { encodeAppend, encodeVoteReply, encodeVoteRequest } from "../../sim/messages.js";
-import { FailingEffect } from "../../sim/sim-node.js";
 import { cores } from "./cores.js";
 import { CAPACITY, from, OK, Scenario, text } from "./scenario.js";
 

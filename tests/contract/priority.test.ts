@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { MemberRole, TimerKind } from "../../host/core/abi.js";
 import type { MemberInfo } from "../../host/core/configuration.js";
-import { UNARMED } from "../../sim/sim-node.js";
+import { UNARMED } from "../../sim/core-world/sim-node.js";
 import { cores } from "./cores.js";
 import { CAPACITY, OK, Scenario } from "./scenario.js";
 

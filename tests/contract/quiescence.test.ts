@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { MemberRole, ReadKind } from "../../host/core/abi.js";
-import { UNARMED } from "../../sim/sim-node.js";
+import { UNARMED } from "../../sim/core-world/sim-node.js";
 import { cores } from "./cores.js";
 import { CAPACITY, OK, Scenario, type ScenarioOptions } from "./scenario.js";
 

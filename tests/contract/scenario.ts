@@ -16,13 +16,13 @@ import {
 import { encodeConfiguration, type MemberInfo } from "../../host/core/configuration.js";
 import type { Capacity } from "../../host/core/plan.js";
 import type { CoreState, CoreUnderTest } from "../../sim/core-under-test.js";
-import { RecordingMachine } from "../../sim/machine.js";
+import { RecordingMachine } from "../../sim/core-world/machine.js";
+import type { Envelope } from "../../sim/core-world/network.js";
+import type { NodeSetup } from "../../sim/core-world/node-setup.js";
+import { TINY_CAPACITY } from "../../sim/core-world/run.js";
+import { type FailingEffect, type SimNode, UNARMED } from "../../sim/core-world/sim-node.js";
+import { DEFAULT_CLUSTER, World } from "../../sim/core-world/world.js";
 import { type Address, describeMessage, type EntrySpec, encodeEntries, membersOf } from "../../sim/messages.js";
-import type { Envelope } from "../../sim/network.js";
-import type { NodeSetup } from "../../sim/node-setup.js";
-import { TINY_CAPACITY } from "../../sim/run.js";
-import { type FailingEffect, type SimNode, UNARMED } from "../../sim/sim-node.js";
-import { DEFAULT_CLUSTER, World } from "../../sim/world.js";
 
 /** Deliveries after which a network that does not become quiet is a bug. */
 const DELIVERIES = 10_000;

@@ -4,11 +4,11 @@
  */
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { ROOMY_CAPACITY, runSimulation, TINY_CAPACITY } from "../../sim/core-world/run.js";
 import { DrivenCore } from "../../sim/driven-core.js";
 import { ENGINES, type EngineName, engineCommand, engineIsBuilt } from "../../sim/engines.js";
 import { type Numbering, Recorder } from "../../sim/lockstep/recorder.js";
 import { compare, type Player } from "../../sim/lockstep/replay.js";
-import { ROOMY_CAPACITY, runSimulation, TINY_CAPACITY } from "../../sim/run.js";
 import { Chaos } from "./chaos.js";
 
 /** Inputs of all tapes together, at least. */

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { shippedCore } from "../../host/core/module.js";
 import { MICRO_CAPACITY } from "../../host/core/plan.js";
 import { emulator, type Image, INTERPRETERS, imageFile, runBench } from "../../host/tools/firmware-rv32.mjs";
+import { runSimulation } from "../../sim/core-world/run.js";
 import { DrivenCore } from "../../sim/driven-core.js";
 import { engineIsBuilt, openCore } from "../../sim/engines.js";
-import { runSimulation } from "../../sim/run.js";
 
 /** Exit statuses: board.h. */
 const OK = 0;

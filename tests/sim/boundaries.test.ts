@@ -1,13 +1,13 @@
 /** Deaths between two effects of a flush: at random, and at every boundary there is. */
 
 import { describe, expect, it } from "vitest";
-import { type BoundaryFailure, type BoundaryOptions, tryBoundaries } from "../../sim/boundaries.js";
 import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
-import { EFFECT_KINDS } from "../../sim/effect-gate.js";
-import { type Fault, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
+import { type BoundaryFailure, type BoundaryOptions, tryBoundaries } from "../../sim/core-world/boundaries.js";
+import { EFFECT_KINDS } from "../../sim/core-world/effect-gate.js";
+import { type Fault, USUAL_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
+import { runSimulation } from "../../sim/core-world/run.js";
+import { openRun, settle } from "../../sim/core-world/settings.js";
 import { DURABILITY_MUTANTS } from "../../sim/mutants/core-durability.js";
-import { runSimulation } from "../../sim/run.js";
-import { openRun, settle } from "../../sim/settings.js";
 import { formatTrace, parseTrace, recordRun, replayTrace } from "../../sim/trace/index.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { compileMutant } from "./check-mutants.js";

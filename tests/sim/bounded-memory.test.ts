@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import { MessageKind, ReadKind } from "../../host/core/abi.js";
-import type { Fault } from "../../sim/faults.js";
-import { JudgedActions } from "../../sim/judged-actions.js";
-import { recover } from "../../sim/liveness.js";
-import { runSimulation } from "../../sim/run.js";
-import { openRun, settle, TINY_CAPACITY } from "../../sim/settings.js";
-import type { SimNode } from "../../sim/sim-node.js";
+import type { Fault } from "../../sim/core-world/faults.js";
+import { JudgedActions } from "../../sim/core-world/judged-actions.js";
+import { recover } from "../../sim/core-world/liveness.js";
+import { runSimulation } from "../../sim/core-world/run.js";
+import { openRun, settle, TINY_CAPACITY } from "../../sim/core-world/settings.js";
+import type { SimNode } from "../../sim/core-world/sim-node.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { FalsifiedCore, type Falsify, kindAt } from "./falsified-core.js";
 

@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from "vitest";
 import { MessageKind } from "../../host/core/abi.js";
-import { runSimulation } from "../../sim/run.js";
+import { runSimulation } from "../../sim/core-world/run.js";
 import { FalsifiedCore, type Falsify, withoutBarrier } from "./falsified-core.js";
 
 const FALSIFIED: readonly (readonly [string, string, Falsify])[] = [

@@ -7,9 +7,9 @@ import { missedProbes } from "../../sim/campaign/probes.js";
 import { runSeeds, Shared } from "../../sim/campaign/runner.js";
 import { addRun, emptyTally } from "../../sim/campaign/tally.js";
 import type { CoreUnderTest } from "../../sim/core-under-test.js";
-import { RARER_FAULTS, WEIGHTS } from "../../sim/faults.js";
-import { ELECTABILITY } from "../../sim/liveness.js";
-import { runSimulation } from "../../sim/run.js";
+import { RARER_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
+import { ELECTABILITY } from "../../sim/core-world/liveness.js";
+import { runSimulation } from "../../sim/core-world/run.js";
 import { parseTrace, replayTrace } from "../../sim/trace/index.js";
 import { FalsifiedCore, withoutBarrier } from "./falsified-core.js";
 

@@ -7,7 +7,7 @@ import { UsageError } from "../../host/cli/output.js";
 import { checkFlags, KNOWN_FLAGS } from "../../host/cli/sim/modes.js";
 import { repeat } from "../../host/cli/sim/run.js";
 import { simCommand } from "../../host/cli/sim.js";
-import { parseFaultMix } from "../../sim/fault-mix.js";
+import { parseFaultMix } from "../../sim/core-world/fault-mix.js";
 import { runCli, temporaryFolder } from "../integration/harness.js";
 
 /** Reads a command line and does nothing but check it. */

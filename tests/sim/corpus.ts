@@ -7,9 +7,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as v from "valibot";
 import { drawSwarm } from "../../sim/campaign/index.js";
-import { type Draw, FAULTS, LATER_DRAWS, WEIGHTS } from "../../sim/faults.js";
-import { MEMBERSHIPS, runSimulation, type SimulationResult, TINY_CAPACITY } from "../../sim/run.js";
-import type { SettingsOptions } from "../../sim/settings.js";
+import { type Draw, FAULTS, LATER_DRAWS, WEIGHTS } from "../../sim/core-world/faults.js";
+import { MEMBERSHIPS, runSimulation, type SimulationResult, TINY_CAPACITY } from "../../sim/core-world/run.js";
+import type { SettingsOptions } from "../../sim/core-world/settings.js";
 
 const FOLDER = new URL("../../sim/corpus/", import.meta.url);
 

@@ -1,7 +1,7 @@
 /** The simulated disk: what is durable when, what a crash keeps, and what may be reported. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { Disk } from "../../sim/disk.js";
+import { Disk } from "../../sim/core-world/disk.js";
 import { EMPTY_LOG, type LogPath, LogTree } from "../../sim/log-tree.js";
 import { encodeEntries } from "../../sim/messages.js";
 import { InvariantViolation } from "../../sim/violation.js";

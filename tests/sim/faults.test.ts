@@ -2,25 +2,32 @@
 
 import { describe, expect, it } from "vitest";
 import { MemberRole, MessageFormat, MessageKind, Role, StatusCode } from "../../host/core/abi.js";
-import { Agenda } from "../../sim/agenda.js";
 import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
-import { DAMAGE_NAMES } from "../../sim/damage.js";
-import { FAULTS, type Fault, RARER_FAULTS, type RarerFault, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
-import { INJECTED_FAULTS, injectedIn } from "../../sim/injected.js";
-import { recover } from "../../sim/liveness.js";
-import { keepsMajority, mayLoseDisk } from "../../sim/lost-disks.js";
+import { Agenda } from "../../sim/core-world/agenda.js";
+import { DAMAGE_NAMES } from "../../sim/core-world/damage.js";
+import {
+  FAULTS,
+  type Fault,
+  RARER_FAULTS,
+  type RarerFault,
+  USUAL_FAULTS,
+  WEIGHTS,
+} from "../../sim/core-world/faults.js";
+import { INJECTED_FAULTS, injectedIn } from "../../sim/core-world/injected.js";
+import { recover } from "../../sim/core-world/liveness.js";
+import { keepsMajority, mayLoseDisk } from "../../sim/core-world/lost-disks.js";
+import { type Hindrance, Network, OTHER_VERSION, UNHINDERED } from "../../sim/core-world/network.js";
+import { RandomDriver } from "../../sim/core-world/random-driver.js";
+import { RandomNetwork } from "../../sim/core-world/random-network.js";
+import { RandomProcess } from "../../sim/core-world/random-process.js";
+import { ROOMY_CAPACITY, runSimulation, type SimulationOptions, TINY_CAPACITY } from "../../sim/core-world/run.js";
+import { openRun, type SettingsOptions, settle } from "../../sim/core-world/settings.js";
+import { FailingEffect } from "../../sim/core-world/sim-node.js";
+import { judge } from "../../sim/core-world/verdict.js";
+import type { World } from "../../sim/core-world/world.js";
 import { encodeVoteRequest, membersOf } from "../../sim/messages.js";
-import { type Hindrance, Network, OTHER_VERSION, UNHINDERED } from "../../sim/network.js";
-import { RandomDriver } from "../../sim/random-driver.js";
-import { RandomNetwork } from "../../sim/random-network.js";
-import { RandomProcess } from "../../sim/random-process.js";
-import { ROOMY_CAPACITY, runSimulation, type SimulationOptions, TINY_CAPACITY } from "../../sim/run.js";
-import { openRun, type SettingsOptions, settle } from "../../sim/settings.js";
-import { FailingEffect } from "../../sim/sim-node.js";
 import { formatTrace, parseTrace, recordRun, replayTrace, type Step } from "../../sim/trace/index.js";
 import { V8Core } from "../../sim/v8-core.js";
-import { judge } from "../../sim/verdict.js";
-import type { World } from "../../sim/world.js";
 
 /** A world of a run, which nothing happens in by itself. */
 function open(options: Partial<SettingsOptions> = {}) {

@@ -8,9 +8,9 @@ import type { CoreModule } from "../../host/core/module.js";
 import { drawMix, type MixName } from "../../sim/campaign/index.js";
 import { generatorOf } from "../../sim/campaign/swarm.js";
 import type { CoreUnderTest } from "../../sim/core-under-test.js";
+import { runSimulation } from "../../sim/core-world/run.js";
 import { READ_MUTANTS } from "../../sim/mutants/core-reads.js";
 import { REPLICATION_MUTANTS } from "../../sim/mutants/core-replication.js";
-import { runSimulation } from "../../sim/run.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { compileMutant } from "./check-mutants.js";
 

@@ -2,19 +2,19 @@
 
 import { describe, expect, it } from "vitest";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
-import { Clients, RegisterMachine } from "../../sim/clients.js";
-import { Digest } from "../../sim/digest.js";
-import { FaultListError, MOST_FACTOR } from "../../sim/fault-list.js";
-import { formatFaultMix, parseFaultMix, weightsOf } from "../../sim/fault-mix.js";
-import { FAULTS, USUAL_FAULTS, WEIGHTS } from "../../sim/faults.js";
-import { Random } from "../../sim/random.js";
+import { Clients, RegisterMachine } from "../../sim/core-world/clients.js";
+import { formatFaultMix, parseFaultMix, weightsOf } from "../../sim/core-world/fault-mix.js";
+import { FAULTS, USUAL_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
 import {
   ROOMY_CAPACITY,
   runSimulation,
   SimulationError,
   type SimulationOptions,
   TINY_CAPACITY,
-} from "../../sim/run.js";
+} from "../../sim/core-world/run.js";
+import { Digest } from "../../sim/digest.js";
+import { FaultListError, MOST_FACTOR } from "../../sim/fault-list.js";
+import { Random } from "../../sim/random.js";
 import { V8Core } from "../../sim/v8-core.js";
 
 function expectSound(options: SimulationOptions) {

@@ -6,9 +6,9 @@ import { SessionTable } from "../../host/session/session-table.js";
 import { drawSwarm } from "../../sim/campaign/index.js";
 import { ExactlyOnce } from "../../sim/checkers/exactly-once.js";
 import { checkLinearizable } from "../../sim/checkers/linearizability.js";
-import { type Fault, USUAL_FAULTS } from "../../sim/faults.js";
-import { runSimulation, type SimulationOptions } from "../../sim/run.js";
-import { openRun, settle } from "../../sim/settings.js";
+import { type Fault, USUAL_FAULTS } from "../../sim/core-world/faults.js";
+import { runSimulation, type SimulationOptions } from "../../sim/core-world/run.js";
+import { openRun, settle } from "../../sim/core-world/settings.js";
 import { formatTrace, parseTrace, recordRun, replayTrace, shrinkTrace } from "../../sim/trace/index.js";
 import { V8Core } from "../../sim/v8-core.js";
 
@@ -70,7 +70,7 @@ describe("clients with sessions", () => {
     const { probes, sessions } = runSimulation({ seed: 2, steps: 100 });
     expect(sessions).toBe(false);
     expect(Object.keys(probes).filter((name) => name.startsWith("sessions"))).toEqual([]);
-    const drawn = Array.from({ length: 60 }, (_, seed) => drawSwarm(seed).sessions);
+    const drawn = Array.from({ length: 60 }, (_, seed) => drawSwarm(seed).sessions === true);
     expect(new Set(drawn)).toEqual(new Set([true, false]));
     const { trace } = recordRun({ seed: 2, steps: 10 });
     const old = formatTrace(trace).replace(',"sessions":false', "");

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { MessageKind } from "../../host/core/abi.js";
-import { runSimulation } from "../../sim/run.js";
+import { runSimulation } from "../../sim/core-world/run.js";
 import { formatTrace, parseTrace, recordRun, replayTrace, shrinkTrace, TraceError } from "../../sim/trace/index.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { FalsifiedCore, type Falsify, withoutBarrier } from "./falsified-core.js";

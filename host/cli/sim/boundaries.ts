@@ -1,7 +1,12 @@
 /** `metalraft sim --boundaries`: a crash at every boundary between two effects of a run, one after the other. */
 
 import type { Command } from "commander";
-import { type BoundaryFailure, type BoundaryReport, DENSE_WEIGHTS, tryBoundaries } from "../../../sim/boundaries.js";
+import {
+  type BoundaryFailure,
+  type BoundaryReport,
+  DENSE_WEIGHTS,
+  tryBoundaries,
+} from "../../../sim/core-world/boundaries.js";
 import { weightsOf } from "../../../sim/index.js";
 import { writeTrace } from "../../../sim/trace/index.js";
 import { wholeNumber } from "../flags.js";

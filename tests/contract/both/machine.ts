@@ -3,7 +3,7 @@
 import { type EntryPosition, SESSION_LIMITS, SessionMachine } from "../../../host/index.js";
 import type { SessionAnswer } from "../../../host/session/answers.js";
 import type { Region } from "../../../sim/core-under-test.js";
-import type { SimMachine } from "../../../sim/machine.js";
+import type { SimMachine } from "../../../sim/core-world/machine.js";
 import { Tape, TEXT_RESULTS } from "../../host/session-tape.js";
 
 export type Answer = SessionAnswer<string>;

@@ -8,11 +8,11 @@ import { ReadKind as Kind, MemberRole, StatusCode, StatusCodeName, TimerKind } f
 import { encodeConfiguration, type MemberInfo } from "../../../host/core/configuration.js";
 import { planChange } from "../../../host/node/change-plan.js";
 import type { CoreUnderTest } from "../../../sim/core-under-test.js";
+import type { Link } from "../../../sim/core-world/network.js";
+import { type SimNode, UNARMED } from "../../../sim/core-world/sim-node.js";
+import { World } from "../../../sim/core-world/world.js";
 import { membersOf as decodeMembers } from "../../../sim/messages.js";
-import type { Link } from "../../../sim/network.js";
 import { Random } from "../../../sim/random.js";
-import { type SimNode, UNARMED } from "../../../sim/sim-node.js";
-import { World } from "../../../sim/world.js";
 import {
   Driver,
   downView,
