@@ -38,11 +38,11 @@ export interface CampaignResult extends Tally {
   readonly passed: boolean;
 }
 
-/** Runs a campaign. */
+/** Runs a campaign. `onProgress` hears of the sums, and of the failures that are new. */
 export async function runCampaign(
   options: CampaignOptions,
   core: CoreModule = shippedCore(),
-  onProgress: (tally: Tally, failures: number) => void = () => undefined,
+  onProgress: (tally: Tally, news: readonly Failure[]) => void = () => undefined,
 ): Promise<CampaignResult> {
   const { allowed, jobs, minutes, runs, seed } = options;
   const start = performance.now();
@@ -53,7 +53,7 @@ export async function runCampaign(
   const onReport = (report: WorkerReport) => {
     addTally(tally, report.tally);
     failures.push(...report.failures);
-    onProgress(tally, failures.length);
+    onProgress(tally, report.failures);
   };
   if (jobs === 1) runSeeds(task, new V8Core(core), onReport);
   else await runWorkers(new URL("./worker.js", import.meta.url), jobs, { core, task } satisfies WorkerTask, onReport);

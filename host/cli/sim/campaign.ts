@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { type CampaignResult, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
+import { type CampaignResult, type Failure, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
 import { V8Core } from "../../../sim/index.js";
 import { drawTrace, parseTrace } from "../../../sim/trace/index.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
@@ -34,10 +34,14 @@ function rules(list: string): string[] {
 
 export async function campaign(flags: SimFlags): Promise<void> {
   const { allow: allowed, jobs, minutes, runs, seed } = flags;
+  const core = moduleOf(flags.core);
   const start = performance.now();
   let told = start;
-  const core = moduleOf(flags.core);
-  const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, core, (tally, failures) => {
+  let failures = 0;
+  const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, core, (tally, news) => {
+    failures += news.length;
+    // At once: a campaign may be broken off, or end with an error, hours later.
+    for (const failure of news) tellFailure(flags, failure, new V8Core(core));
     const now = performance.now();
     if (now - told < PROGRESS_INTERVAL) return;
     told = now;
@@ -45,32 +49,25 @@ export async function campaign(flags: SimFlags): Promise<void> {
     const share = Math.min(100, Math.round((seconds * 100) / (minutes * 60)));
     tell(`${share} %, ${seconds} s: ${tally.runs} runs, ${tally.actions} actions, ${failures} failures`);
   });
-  if (result.failures.length > 0) save(flags.out, result, new V8Core(core));
+  if (failures > 0) {
+    writeFileSync(join(flags.out, "report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
+  }
   if (flags.json === true) sayJson(withoutTraces(result));
   else for (const line of table(result)) say(line);
-  for (const { detail, rule, seed: failed, shrunkSteps } of result.failures) {
-    tell(`seed ${failed} breaks "${rule}", shrunk to ${shrunkSteps} steps: ${detail.split("\n")[0] ?? ""}`);
-    tell(`to repeat it: metalraft sim --swarm --seed ${failed}${flags.core === "v8" ? "" : ` --core ${flags.core}`}`);
-    tell(`to see it:    metalraft sim --trace ${join(flags.out, fileOf(failed))} --diagram`);
-  }
   for (const probe of result.missedProbes) tell(`a rare path was never reached: ${probe}`);
   if (!result.passed) process.exitCode = 1;
 }
 
-function fileOf(seed: number): string {
-  return `seed-${seed}.trace`;
-}
-
-/** Writes each failure as a trace and as a diagram, and the report. */
-function save(folder: string, result: CampaignResult, core: V8Core): void {
-  mkdirSync(folder, { recursive: true });
-  for (const { detail, seed, trace } of result.failures) {
-    const file = join(folder, fileOf(seed));
-    writeFileSync(file, trace);
-    const drawn = drawTrace(parseTrace(trace, file), core);
-    writeFileSync(join(folder, `seed-${seed}.txt`), `${detail}\n\n${drawn.join("\n")}\n`);
-  }
-  writeFileSync(join(folder, "report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
+/** Writes a failure as a trace and as a diagram, and tells of it. */
+function tellFailure({ core: name, out }: SimFlags, failure: Failure, core: V8Core): void {
+  const { detail, rule, seed, shrunkSteps, trace } = failure;
+  const file = join(out, `seed-${seed}.trace`);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(file, trace);
+  writeFileSync(join(out, `seed-${seed}.txt`), `${detail}\n\n${drawTrace(parseTrace(trace, file), core).join("\n")}\n`);
+  tell(`seed ${seed} breaks "${rule}", shrunk to ${shrunkSteps} steps: ${detail.split("\n")[0] ?? ""}`);
+  tell(`to repeat it: metalraft sim --swarm --seed ${seed}${name === "v8" ? "" : ` --core ${name}`}`);
+  tell(`to see it:    metalraft sim --trace ${file} --diagram`);
 }
 
 function withoutTraces(result: CampaignResult) {
