@@ -527,6 +527,32 @@ describe.each(cores)("reads on $name", ({ make }) => {
       expect([first.state, second.state]).toEqual(["answered", "waiting"]);
     });
 
+    // Two inputs in one flush: the answer to the first would be given in the term of the second.
+    it("what is owed to a leader's earlier life does not confirm a read of its next one", () => {
+      const w = led();
+      w.rounds(1, 5);
+      w.heartbeat(1);
+      w.drop(1, 3);
+      w.crash(1);
+      w.restart(1);
+      w.forgetLeaders();
+      w.expire(1);
+      w.deliverOnly(1, 3, "PRE-VOTE?");
+      w.deliver(3, 1);
+      w.batch(2, () => {
+        w.deliverOnly(1, 2, "APPEND t1");
+        w.advance(2, 2 * CAPACITY.electionTimeout);
+        w.deliverOnly(1, 2, " VOTE? t2");
+      });
+      w.deliverOnly(1, 3, " VOTE? t2");
+      w.deliverAmong(1, 3);
+      expect(w.describe(1)).toMatch(/^LEADER t2/);
+      expect(w.underWay(2, 1)).toEqual(["2 -> 1 VOTE t2 granted"]);
+      const read = w.read(1);
+      w.deliver(2, 1);
+      expect(read.state).toBe("waiting");
+    });
+
     it("a follower that crashed does not take the answer to a read of its earlier life", () => {
       const w = led();
       const lost = w.read(3);
