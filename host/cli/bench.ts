@@ -1,7 +1,7 @@
 /** `metalraft bench`: the benchmarks. Figures are for comparison within one run: machines differ, and are shared. */
 
 import { Command } from "commander";
-import { runSimulation } from "../../sim/index.js";
+import { FAULTS, runSimulation, type SimulationOptions } from "../../sim/index.js";
 import { shippedCore } from "../core/module.js";
 import { runAdministration } from "./bench/admin.js";
 import { runDurable } from "./bench/durable.js";
@@ -25,6 +25,11 @@ const COMMITS: readonly (readonly [batch: number, total: number])[] = [
   [64, 64 * 30_000],
 ];
 const SIMULATION = { seed: 7, nodes: 5, steps: 200_000 };
+/** By name. Rules are all on in both. */
+const SIMULATIONS: readonly (readonly [name: string, options: SimulationOptions])[] = [
+  ["simulated action, 5 nodes, all rules on", SIMULATION],
+  ["the same, all faults, clients with sessions", { ...SIMULATION, faults: FAULTS, sessions: true, liveness: true }],
+];
 const SOAK_PAYLOAD = 64;
 const DURABLE = { clients: 64, payload: 256 };
 
@@ -145,20 +150,14 @@ function benchMemory(): BenchResult[] {
 }
 
 function benchSimulation(): BenchResult[] {
-  const rows: BenchResult[] = [];
-  for (let i = 0; i < REPETITIONS; i++) {
-    const begun = process.hrtime.bigint();
-    const { digest, violations } = runSimulation(SIMULATION);
-    const nanoseconds = Number(process.hrtime.bigint() - begun);
-    const row = {
-      name: `simulated action, ${SIMULATION.nodes} nodes, all rules on`,
-      payload: 0,
-      batch: 1,
-      crossingsPerOp: null,
-      bytesCopiedPerOp: null,
-      extra: { digest, violations },
-    };
-    rows.push(timed(row, SIMULATION.steps, nanoseconds));
-  }
-  return [median(rows)];
+  return SIMULATIONS.map(([name, options]) => {
+    const rows = Array.from({ length: REPETITIONS }, () => {
+      const begun = process.hrtime.bigint();
+      const { digest, violations } = runSimulation(options);
+      const nanoseconds = Number(process.hrtime.bigint() - begun);
+      const none = { payload: 0, batch: 1, crossingsPerOp: null, bytesCopiedPerOp: null };
+      return timed({ name, ...none, extra: { digest, violations } }, SIMULATION.steps, nanoseconds);
+    });
+    return median(rows);
+  });
 }
