@@ -156,13 +156,21 @@ async function baselineProblems(options: Options, origin: string): Promise<strin
     .map(([check, { by, outcome }]) => `${check} on sources without a mutant: ${outcome}: ${by}`);
 }
 
+/** One that cannot be made is a survivor that says so: the others are hunted all the same. */
+async function hunted(mutant: Mutant, kind: Outcome["kind"], hunt: Promise<Map<CheckName, Finding>>): Promise<Outcome> {
+  try {
+    return outcomeOf(mutant, kind, await hunt);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return { ...outcomeOf(mutant, kind, new Map()), by: `it could not be hunted: ${what}` };
+  }
+}
+
 /** Hunts them all, some at the same time; outcomes come in the order of the mutants. */
 async function huntAll(options: Options, origin: string, tell: (line: string) => void): Promise<Outcome[]> {
   const tasks = [
-    ...options.core.map((mutant) => async () => outcomeOf(mutant, "core", await huntCore(mutant, origin, options))),
-    ...options.hosts.map(
-      (mutant) => async () => outcomeOf(mutant, "host", await huntHost(mutant, mutant.tests, origin, options)),
-    ),
+    ...options.core.map((mutant) => () => hunted(mutant, "core", huntCore(mutant, origin, options))),
+    ...options.hosts.map((mutant) => () => hunted(mutant, "host", huntHost(mutant, mutant.tests, origin, options))),
   ];
   const outcomes: Outcome[] = [];
   let next = 0;
