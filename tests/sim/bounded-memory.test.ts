@@ -66,7 +66,7 @@ describe("bounded memory", () => {
   it("is not by a leader that takes more than it has room for", () => {
     const { actions, leader, world } = settled();
     for (const link of world.network.links) world.block(link);
-    Object.assign(leader, { plan: { ...leader.plan, windowEntries: 4 } });
+    Object.assign(leader, { plan: { ...leader.plan, windowEntries: 3, maxMessage: 16 } });
     const ask = (client: number) => actions.propose(leader, { client, key: 1, write: true, length: 8 });
     for (let client = 0; client < 4; client++) ask(client);
     expect(() => ask(4)).toThrow(
