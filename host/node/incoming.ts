@@ -105,8 +105,10 @@ export class Incoming {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `the leader's snapshot of index ${transfer.index} could not be kept, and is asked for again: ${reason}`;
     this.#context.notice({ kind: "snapshot-failed", message });
-    // It may have got its name before that could be made durable.
-    void transfer.writer.abort().then(() => this.#store.remove(transfer.index).catch(() => undefined));
+    // It may have got its name before that could be made durable. One that came again is kept: the log relies on it.
+    const isRelied = () => this.#context.core.snapshotIndex >= transfer.index;
+    const forget = () => (isRelied() ? undefined : this.#store.remove(transfer.index).catch(() => undefined));
+    void transfer.writer.abort().then(forget);
     if (this.#transfer === transfer || this.#transfer === undefined) {
       this.#transfer = undefined;
       this.#context.input(() => this.#context.core.snapshotFailed());

@@ -10,6 +10,7 @@ import { statusName } from "../core/node.js";
 import { type RaftError, SnapshotError } from "../errors.js";
 import type { StateMachine } from "../machine/machine.js";
 import type { SnapshotInfo, SnapshotStore } from "../storage/snapshot/store.js";
+import { StorageError } from "../storage/storage.js";
 import type { NodeContext } from "./context.js";
 import { Incoming } from "./incoming.js";
 import { DEFAULT_SNAPSHOT_BYTES, DEFAULT_SNAPSHOT_ENTRIES, type SnapshotThresholds } from "./options.js";
@@ -21,6 +22,9 @@ const PIECE_BYTES = 1 << 20;
 
 /** Answers a chunk that is not taken. */
 const CHUNK_REFUSED = 1;
+/** What helps when the newest snapshot turns out to be damaged while a follower is sent it. */
+const DAMAGED_WAY_OUT =
+  "Start the node again: the snapshot before it serves instead, with the log behind that one; if that cannot be, the start says what helps";
 /** How many times the threshold is waited for while a follower is being sent the snapshot before. */
 const PATIENCE = 2;
 
@@ -153,7 +157,7 @@ export class Snapshots {
     const { store } = this.#options;
     const newest = this.#newest;
     if (newest === undefined || store === undefined || newest.index !== index) return SnapshotAnswer.FAILED;
-    if (!witness) return store.read(index, offset, into);
+    if (!witness) return readFrom(store, index, offset, into);
     const piece = newest.configuration.subarray(offset, offset + into.length);
     into.set(piece);
     return piece.length;
@@ -183,6 +187,8 @@ export class Snapshots {
     if (this.#options.machine.snapshot === undefined && !this.#isWitness())
       return "the state machine does not support it";
     if (!this.#context.running) return "the node is not running";
+    // The image begins with the configuration: one without it could never be read.
+    if (this.#context.core.members === 0) return "the node does not know any members yet";
     return undefined;
   }
 
@@ -221,8 +227,8 @@ export class Snapshots {
       info = await writer.commit();
     } catch (error) {
       await writer.abort();
-      // It may have got its name before that could be made durable.
-      await store.remove(index).catch(() => undefined);
+      // It may have got its name before that could be made durable; the leader's of this index, if it came meanwhile, is kept.
+      if (core.snapshotIndex !== index) await store.remove(index).catch(() => undefined);
       throw error;
     }
     this.#stored.add(index);
@@ -293,6 +299,17 @@ export class Snapshots {
 
   #notice(message: string): void {
     this.#context.notice({ kind: "snapshot-failed", message });
+  }
+}
+
+/** Reads a piece of an image. @throws {StorageError} that says what helps when it is damaged */
+function readFrom(store: SnapshotStore, index: number, offset: number, into: Uint8Array): number {
+  try {
+    return store.read(index, offset, into);
+  } catch (error) {
+    // What the system failed to read has its way out already.
+    if (!(error instanceof StorageError) || error.cause !== undefined) throw error;
+    throw new StorageError(`${error.message}. ${DAMAGED_WAY_OUT}.`, error.file, error.offset);
   }
 }
 

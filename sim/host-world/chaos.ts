@@ -13,10 +13,10 @@ const MOST_PARTITION = 3_000_000;
 const MOST_SHORTAGE = 3_000_000;
 /** Bytes that a full disk still takes, at most. */
 const LAST_ROOM = 600;
-/** Calls of the disk after which a process ends that is to end between two of them, at most; and of those that find something
- * that was not synced. */
+/** Calls of the disk after which a process ends that is to end between two of them, at most; and of those that find a long
+ * write that was not synced. */
 const MOST_CALLS = 40;
-const MOST_DIRTY_CALLS = 12;
+const MOST_TEARABLE_CALLS = 3;
 
 /** What befalls one node. */
 const OF_A_NODE: readonly ChaosFault[] = ["power", "kill", "pause", "bit-rot", "enospc", "snapshot"];
@@ -107,12 +107,12 @@ export class Chaos {
       host.stop();
       return;
     }
-    // Most of the time nothing waits to be synced; what is lost and torn then is nothing.
-    const isDirty = fault === "power" && host.up !== undefined && random.oneIn(2);
-    const most = isDirty ? MOST_DIRTY_CALLS : MOST_CALLS;
-    const count = !isDirty && random.oneIn(3) ? 0 : 1 + random.below(most);
-    const calls = isDirty ? -count : count;
-    const when = count === 0 ? "" : ` after ${count} calls of the disk${isDirty ? " over unsynced writes" : ""}`;
+    // Most writes lie within a sector, and cannot be torn.
+    const isTearing = fault === "power" && host.up !== undefined && random.oneIn(2);
+    const most = isTearing ? MOST_TEARABLE_CALLS : MOST_CALLS;
+    const count = !isTearing && random.oneIn(3) ? 0 : 1 + random.below(most);
+    const calls = isTearing ? -count : count;
+    const when = count === 0 ? "" : ` after ${count} calls of the disk${isTearing ? " over a long write" : ""}`;
     faults.count(fault, () => `${fault === "power" ? "power fails" : "the process is killed"}${when}`);
     host.end(fault, calls, nth);
   }

@@ -22,8 +22,15 @@ const PATIENCE = 2500;
 const BACKOFF = 120;
 /** Attempts until a client loses patience. */
 const ATTEMPTS = 12;
-/** One request in so many is one that was answered before, in the client's session. */
+/** One request in so many is one that was answered before, of the newest ones in the client's session. */
 const REPEATS = 12;
+const MOST_REPEATABLE = 4;
+
+/** A command of a session that was answered, and where it stands in the log. */
+interface Answered {
+  readonly envelope: Uint8Array;
+  readonly index: number;
+}
 
 type Manner = "session" | "keyed" | "plain";
 const MANNERS: readonly Manner[] = ["session", "session", "session", "keyed", "plain"];
@@ -44,8 +51,7 @@ export class Client {
   #hint = 0;
   #values = 0;
   #lastSeen: Value = null;
-  /** A command of its session that was answered, and where it stands in the log. */
-  #answered: { readonly envelope: Uint8Array; readonly index: number } | undefined;
+  readonly #answered: Answered[] = [];
 
   constructor(
     private readonly world: HostWorld,
@@ -81,7 +87,8 @@ export class Client {
   async #request(): Promise<void> {
     const random = this.#random;
     const { keys } = this.world;
-    if (this.#answered !== undefined && random.oneIn(REPEATS)) return this.#repeat(this.#answered);
+    const answered = random.oneIn(REPEATS) ? this.#answered[random.below(this.#answered.length)] : undefined;
+    if (answered !== undefined) return this.#repeat(answered);
     const key = keys[random.below(keys.length)] ?? "";
     if (random.oneIn(3)) {
       const kind = READS[random.below(READS.length)] ?? "log";
@@ -156,13 +163,14 @@ export class Client {
     const outcome = await this.#propose(envelope, true, ATTEMPTS);
     session.end(sequence);
     const answer = this.#answer(outcome, envelope);
-    if (answer.kind === "ok") this.#answered = { envelope, index: answer.value.index };
+    if (answer.kind === "ok") this.#answered.push({ envelope, index: answer.value.index });
+    if (this.#answered.length > MOST_REPEATABLE) this.#answered.shift();
     return answer;
   }
 
   /** Asks once more for what was answered, as messages that were long under way do: nothing may come of it but the same answer,
    * or a refusal. */
-  async #repeat({ envelope, index }: { readonly envelope: Uint8Array; readonly index: number }): Promise<void> {
+  async #repeat({ envelope, index }: Answered): Promise<void> {
     this.doing = "a command that was answered before";
     const outcome = await this.#propose(envelope, true, ATTEMPTS);
     if (outcome.kind !== "ok") return;

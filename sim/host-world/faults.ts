@@ -58,7 +58,7 @@ export const RATES: Readonly<Record<HostFault, number>> = {
   // Fates of what was not synced, out of a million power failures that find some.
   lost: 900_000,
   "torn-sector": 500_000,
-  "torn-page": 300_000,
+  "torn-page": 500_000,
   reorder: 500_000,
   names: 700_000,
   "fsync-lie": 60_000,

@@ -6,12 +6,9 @@
 
 import { Node as NodeLayout, Role } from "../../host/core/abi.js";
 import { encodeConfiguration } from "../../host/core/configuration.js";
-import type { KvResult } from "../../host/kv/machine.js";
-import type { RaftNode } from "../../host/node.js";
 import { StorageError } from "../../host/storage/storage.js";
 import { describeError, isSimulated, objectionToMessage } from "./errors.js";
 import { EventLabel } from "./event-queue.js";
-import type { JudgedMachine } from "./judged-machine.js";
 import { SnapshotRecord } from "./judged-snapshots.js";
 import type { Life } from "./life.js";
 import { type Finding, LogRecord } from "./log-record.js";
@@ -65,7 +62,7 @@ export class Host implements Place {
   }
 
   /** The node, while it is up. */
-  get up(): { readonly node: RaftNode<KvResult>; readonly machine: JudgedMachine; readonly life: Life } | undefined {
+  get up(): Running | undefined {
     return this.#running?.isUp === true && this.#running.life.alive ? this.#running : undefined;
   }
 
@@ -92,7 +89,7 @@ export class Host implements Place {
 
   /**
    * Ends the process now, or at a call of the disk not far away. Power fails also where no process runs.
-   * @param calls until then; negative: so many of those that find something that was not synced
+   * @param calls until then; negative: so many of those that find a long write that was not synced
    * @param outage the number of the failure of power
    */
   end(ending: Ending, calls = 0, outage = 0): void {
@@ -148,7 +145,8 @@ export class Host implements Place {
     if (running.isUp && running.instance.u32(handle + NodeLayout.role) === Role.LEADER) {
       const term = running.instance.u64(handle + NodeLayout.term);
       this.world.leads(this.id, term);
-      running.contacts.leads(term, this.world.queue.now);
+      const configuration = running.instance.u64(handle + NodeLayout.configurationIndex);
+      running.contacts.leads(term, configuration, this.world.queue.now);
     }
     if (this.volume.openFiles > MOST_OPEN_FILES) {
       this.world.judge("leaks", `node ${this.id} has ${this.volume.openFiles} open files`);
@@ -180,7 +178,7 @@ export class Host implements Place {
     running.life.alive = false;
     this.world.network.detach(running.life);
     if (this.#ending === "power") {
-      if (this.volume.isDirty) this.world.probe("power failed over unsynced writes");
+      if (this.volume.isTearable) this.world.probe("power failed over long writes");
       this.volume.powerLoss(this.#outage);
     } else this.volume.kill();
     this.#ending = "power";

@@ -61,9 +61,10 @@ export class Inode {
     return this.#pending.some(({ lied }) => lied);
   }
 
-  /** Whether something was written and not synced, or is being written. */
-  get isDirty(): boolean {
-    return this.#pending.length > 0 || this.#started.size > 0;
+  /** Whether a write over more than a sector was not synced: it may be torn. */
+  get isTearable(): boolean {
+    const isLong = (change: Change | Write) => "bytes" in change && change.bytes.length > SECTOR;
+    return this.#pending.some(isLong) || [...this.#started].some(isLong);
   }
 
   /** Begins a write, which has its effect when it is finished; if it never is, a part of it may have. */

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { KvMachine, KvResult } from "../../host/kv/machine.js";
+import type { KvEntry, KvMachine, KvResult } from "../../host/kv/machine.js";
 import type { EntryPosition, StateMachine } from "../../host/machine/machine.js";
 
 /** Reports a broken rule. The world stops when the event is over. */
@@ -96,7 +96,7 @@ export class Applications {
     else if (known !== configuration) {
       this.judge(
         "snapshots",
-        `node ${node} has another configuration in its snapshot of index ${index} than another node ${known} ${configuration}`,
+        `node ${node} has another configuration in its snapshot of index ${index} than another node`,
       );
     }
   }
@@ -115,6 +115,8 @@ export class JudgedMachine implements StateMachine<KvResult> {
   /** Indexes, one of which is that of the last command applied. */
   #behind: ReadonlySet<number> = new Set([0]);
   #takes = false;
+  /** What was last seen of each key. */
+  readonly #looked = new Map<string, KvEntry | undefined>();
 
   constructor(
     private readonly node: number,
@@ -165,6 +167,8 @@ export class JudgedMachine implements StateMachine<KvResult> {
   #look(first?: number): void {
     for (const key of this.keys) {
       const entry = this.inner.get(key);
+      if (entry === this.#looked.get(key)) continue;
+      this.#looked.set(key, entry);
       const value = entry === undefined ? null : Buffer.from(entry.value).toString();
       if (entry !== undefined && value !== null) this.applications.set(this.node, key, value, entry.modIndex);
       if (first !== undefined) this.applications.becomes(key, value, first);

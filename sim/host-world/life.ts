@@ -21,8 +21,8 @@ export interface LifeOptions {
   readonly random: Stream;
   /** How fast its clock goes. */
   readonly rate: number;
-  /** Whether its disk has something that was not synced. */
-  readonly isDirty: () => boolean;
+  /** Whether its disk has a long write that was not synced. */
+  readonly isTearable: () => boolean;
   /** Hears that something is about to happen to it. */
   readonly onEvent: (life: Life) => void;
   /** Ends it, as the plan of its end says. */
@@ -39,8 +39,8 @@ export class Life implements Process, Runtime {
   #lastTurn = 0;
   /** Calls of the disk until it ends; Infinity unless that is planned. */
   #callsLeft = Number.POSITIVE_INFINITY;
-  /** Whether only those count that find something that was not synced. */
-  #countsDirty = false;
+  /** Whether only those count that find a long write that was not synced. */
+  #countsTearable = false;
 
   constructor(options: LifeOptions) {
     this.#options = options;
@@ -64,10 +64,10 @@ export class Life implements Process, Runtime {
     task();
   }
 
-  /** Ends it after so many calls of the disk; negative: after so many that find something that was not synced. */
+  /** Ends it after so many calls of the disk; negative: after so many that find a long write that was not synced. */
   endAfter(calls: number): void {
     this.#callsLeft = Math.abs(calls);
-    this.#countsDirty = calls < 0;
+    this.#countsTearable = calls < 0;
   }
 
   // Process
@@ -78,7 +78,7 @@ export class Life implements Process, Runtime {
 
   onCall(): void {
     if (!this.alive) return;
-    if (this.#countsDirty && !this.#options.isDirty()) return;
+    if (this.#countsTearable && !this.#options.isTearable()) return;
     this.#callsLeft--;
     if (this.#callsLeft <= 0) this.#options.onEnd(this);
   }

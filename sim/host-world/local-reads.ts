@@ -27,17 +27,17 @@ export function readLocally(world: HostWorld, host: Host, key: string): void {
   judgeAge(world, host);
 }
 
-/** What a node says of its age is never less than the time for which it has really heard of nobody. */
+/**
+ * What a node says of its age is never less than the time for which it has really heard of nobody. Not where groups rest: a
+ * follower that wakes counts from there.
+ */
 export function judgeAge(world: HostWorld, { id, rate, up }: Host): void {
-  if (up === undefined) return;
+  if (up === undefined || world.settings.capacity.quiesceRounds > 0) return;
   const { contacts, node } = up;
-  const { electionJitter, electionTimeout } = world.settings.capacity;
   const { now } = world.queue;
   const said = node.staleness();
-  const { isLeader } = node;
-  // A leader counts from its election on, and votes came within that election.
-  const slack = isLeader ? electionTimeout + electionJitter + ROUNDING : ROUNDING;
+  const isLeader = node.status.role === "LEADER";
   const silence = isLeader ? contacts.sinceMajority(now, node.configuration()) : contacts.sinceLeader(now);
-  if (said + slack >= silence * rate) return;
+  if (said + ROUNDING >= silence * rate) return;
   world.judge("staleness", `node ${id} says its state is ${said} ms old, and has heard of nobody for ${silence} ms`);
 }

@@ -17,7 +17,7 @@ const MOST_SNAPSHOTS = 2;
 const MOST_SEGMENTS = 3;
 /** Entries beyond those that are kept, and bytes that so many take with their records, each: some are longer, most shorter. */
 const SLACK_ENTRIES = 30;
-const MOST_ENTRY = 512;
+const MOST_ENTRY = 1024;
 /** ms in which a write gets everywhere, and what is not needed any more is removed. */
 const SETTLING = 1000;
 /** ms in which a snapshot is taken. */

@@ -74,8 +74,8 @@ export function makeRunning(world: HostWorld, place: Place, events: RunningEvent
   const { capacity, sabotage, segmentBytes, sessions, snapshotEntries } = settings;
   const random = world.fork();
   const { onEnd, onEvent } = events;
-  const isDirty = () => volume.isDirty;
-  const life = new Life({ id, queue, random, rate, isDirty, onEvent, onEnd });
+  const isTearable = () => volume.isTearable;
+  const life = new Life({ id, queue, random, rate, isTearable, onEvent, onEnd });
   const mounted = volume.mount(life);
   const fileSystem = sabotage.fileSystem?.(mounted) ?? mounted;
   const wal = new WalStorage({

@@ -6,6 +6,7 @@ import type { HostRunResult } from "./run.js";
 /** Rare paths that every campaign of some minutes has to reach: one that does so no more has lost something. */
 export const HOST_PROBES: readonly string[] = [
   "torn tails cut off",
+  "power failed over long writes",
   "nodes stopped by an error of the disk",
   "starts that met an error of the disk",
   "damaged disks refused",
@@ -16,6 +17,8 @@ export const HOST_PROBES: readonly string[] = [
   "snapshots on demand",
   "transfers",
   "answers given again",
+  "repeated: already acknowledged",
+  "local reads",
   "refused: unknown session",
   "reads within a lease",
   "notice: snapshot-damaged",

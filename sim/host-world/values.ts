@@ -5,8 +5,8 @@ import type { Stream } from "./stream.js";
 
 /** One in so many is long, so that writes of the log go over several sectors of a disk, and pages. */
 const LONG = 8;
-/** Characters of a long one, at most. */
-const MOST_LENGTH = 1500;
+/** Characters of a long one, at most: two of them fit a command that compares. */
+const MOST_LENGTH = 1700;
 
 /** @param name of no other value */
 export function drawValue(name: string, random: Stream): string {

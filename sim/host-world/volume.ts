@@ -79,9 +79,9 @@ export class Volume {
     return this.#pendingNames.some(({ lied }) => lied) || [...this.#inodes()].some(({ owes }) => owes);
   }
 
-  /** Whether something was written and not synced. */
-  get isDirty(): boolean {
-    return [...this.names.values()].some(({ isDirty }) => isDirty);
+  /** Whether a write over more than a sector was not synced. */
+  get isTearable(): boolean {
+    return [...this.names.values()].some(({ isTearable }) => isTearable);
   }
 
   /** Names of files of which something is destroyed that had been durable. */

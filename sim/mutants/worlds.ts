@@ -36,6 +36,31 @@ const MIXES: Readonly<Record<string, Partial<HostSettings>>> = {
     faults: parseHostFaults("drop:3,delay:5,partition:5,kill:3,power,lost,snapshot:10,pause:3"),
     ...{ snapshotEntries: 15, capacity: NOTHING_KEPT },
   },
+  // A vote, and then a snapshot of a later term that is durable while that term is not.
+  "late terms": {
+    faults: parseHostFaults("slow:10,lost,power:10,blackout:3,partition:10,pause:5"),
+    ...{ snapshotEntries: 10, capacity: NOTHING_KEPT, nodes: 5 },
+  },
+  // What rots is mostly the newer one of two snapshots.
+  fallback: {
+    faults: parseHostFaults("bit-rot:20,kill:3"),
+    ...{
+      nodes: 5,
+      steps: 10_000,
+      chaos: 60,
+      segmentBytes: 65536,
+      snapshotEntries: 25,
+      capacity: NOTHING_KEPT,
+      thinking: 10,
+    },
+  },
+  // Sessions that stay, and clients that ask again in them.
+  repeats: { faults: parseHostFaults("drop:3,delay:5,transfer:3"), clients: 8, thinking: 5 },
+  // Members change while snapshots are taken of what is not committed yet.
+  "changing snapshots": {
+    faults: parseHostFaults("membership:20,snapshot:20,slow:5,drop:5,partition:3,kill"),
+    ...{ snapshotEntries: 5, thinking: 5 },
+  },
   members: { faults: parseHostFaults("membership:20,kill,power,lost,snapshot,transfer,partition") },
 };
 

@@ -141,6 +141,23 @@ describe("taking snapshots", () => {
     await expect(node.snapshot()).rejects.toThrow("the state machine does not support it");
   });
 
+  it("takes none while it has not been told who the members are: it joins, and has a part of the log", async () => {
+    const one = await started(1, { snapshot: { entries: 0, bytes: 0 } });
+    await propose(one, 300, "command");
+    const notices: NodeNotice[] = [];
+    const joining = await one.join(2, { snapshot: { entries: 10 }, onNotice: (notice) => notices.push(notice) });
+    const refused = joining.node.snapshot();
+    await expect(refused).rejects.toThrow("the node does not know any members yet");
+    await (await one.leader()).node.addMember({ id: 2, address: "memory:2" }, { promote: true });
+    await propose(one, 20, "more");
+    await until(() => joining.node.status.snapshotIndex > 300);
+    expect(notices).toEqual([]);
+    for (const index of await joining.snapshots.open()) {
+      const { image } = await joining.snapshots.load(index);
+      expect(decodeConfiguration(image).members.map(({ id }) => id)).toContain(2);
+    }
+  });
+
   it("goes on when a snapshot cannot be taken, tells why, and tries again later", async () => {
     const notices: NodeNotice[] = [];
     const one = await started(1, { snapshot: { entries: 50 }, onNotice: (notice) => notices.push(notice) });
@@ -237,6 +254,22 @@ describe("a follower that needs what is compacted", () => {
     expect(machine.applied).toEqual(commands);
     expect(await snapshots.open()).toEqual([index]);
     expect(three.failures).toEqual([]);
+  });
+
+  it("meets damage in what it is sent: the sender stops, and says what helps", async () => {
+    const three = await started(3);
+    const away = (await three.follower()).node.status.id;
+    await three.stop(away);
+    await propose(three, 300, "missed");
+    const leader = await three.leader();
+    await leader.node.snapshot();
+    leader.snapshots.read = () => {
+      throw new StorageError("/data/1/snapshot-301.snap is damaged at byte 40: the checksum of a block is wrong");
+    };
+    await three.start(away);
+    await until(() => three.failures.length > 0);
+    expect(three.failures[0]?.message).toMatch(/the checksum of a block is wrong\. Start the node again: .+\.$/);
+    expect(three.failures[0]?.cause).toBeInstanceOf(StorageError);
   });
 
   it("restarts from a snapshot that was sent to it", async () => {
