@@ -92,10 +92,10 @@ describe("arguments", () => {
 
 describe("worlds", () => {
   it("are as many as asked for, and no two the same", () => {
-    const worlds = [...namedWorlds(50)];
-    expect(new Set(worlds.map(({ name }) => name)).size).toBe(50);
+    const worlds = [...namedWorlds(100)];
+    expect(new Set(worlds.map(({ name }) => name)).size).toBe(100);
     expect(worlds.filter(({ name }) => name.startsWith("swarm")).length).toBeGreaterThan(2);
-    expect(worlds.map(({ settings }) => settings)).toEqual([...namedWorlds(50)].map(({ settings }) => settings));
+    expect(worlds.map(({ settings }) => settings)).toEqual([...namedWorlds(100)].map(({ settings }) => settings));
   });
 
   const settings = { seed: 1, nodes: 3, steps: 500, faults: new Map() };
