@@ -15,6 +15,8 @@ export interface FaultWords<Fault extends string> {
   readonly faults: readonly Fault[];
   /** Sets by name, in the order in which they are preferred when a mix is written down. */
   readonly sets: Readonly<Record<string, readonly Fault[]>>;
+  /** Says that there is no such fault, and which there are. */
+  readonly unknown: (name: string) => string;
   /** Faults that take no factor, as there is no rate of theirs. */
   readonly rateless?: readonly Fault[];
 }
@@ -43,7 +45,7 @@ function parseItem<Fault extends string>(item: string, words: FaultWords<Fault>)
   const fault = faults.find((known) => known === name);
   if (fault === undefined) {
     if (Object.hasOwn(sets, name)) throw new FaultListError(`"${item}": a factor stands behind the name of one fault`);
-    throw new FaultListError(`"${name}" is no fault; there are: ${faults.join(", ")}`);
+    throw new FaultListError(words.unknown(name));
   }
   if (colon < 0) return [fault, 1];
   const text = item.slice(colon + 1).trim();

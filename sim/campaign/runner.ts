@@ -7,8 +7,6 @@ import { countFailure, endWithError, REPORT_INTERVAL, type SeedsTask, takeSeeds 
 import { drawSwarm } from "./swarm.js";
 import { addRun, emptyTally, type Tally } from "./tally.js";
 
-export { Shared } from "./seeds.js";
-
 /** Actions that shrinking a failure may take: there is more to find, and a failure can be shrunk further later. */
 const SHRINKING = 1_000_000;
 

@@ -147,23 +147,7 @@ function summarize(
   { cpuMs, wallMs }: Pick<CheckResult, "wallMs" | "cpuMs">,
   shortest: boolean,
 ): CheckResult {
-  const {
-    campaigns,
-    changes,
-    commandBytes,
-    crashes,
-    duplicates,
-    jobs,
-    maxLog,
-    maxTerm,
-    membership,
-    nodes,
-    reductions,
-    selfCheck,
-    storage,
-    symmetry,
-    underWay,
-  } = options;
+  const { memory: _, minutes: __, ...bounds } = options;
   const control = new Int32Array(tables.control);
   const transitions = results.reduce((sum, result) => sum + result.transitions, 0);
   const finding = results.find((result) => result.finding !== null)?.finding ?? null;
@@ -174,26 +158,9 @@ function summarize(
   const perSecond = (count: number, ms: number) => Math.round(count / (Math.max(ms, 1) / 1000));
   const count = (buffer: SharedArrayBuffer) => new Int32Array(buffer)[0] as number;
   return {
-    ...{
-      nodes,
-      maxTerm,
-      campaigns,
-      maxLog,
-      commandBytes,
-      crashes,
-      drop: "any",
-      duplicates,
-      storage,
-      underWay,
-      membership,
-      changes,
-      symmetry,
-      reductions,
-      selfCheck,
-      jobs,
-    },
-    voters: options.voters ?? nodes,
-    unreachable: options.unreachable,
+    ...bounds,
+    drop: "any",
+    voters: options.voters ?? options.nodes,
     ...{ states, found: worlds.count, transitions, ended },
     depth: control[Control.DEPTH] as number,
     complete: ended === "complete",

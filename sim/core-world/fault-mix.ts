@@ -8,6 +8,7 @@ const isDrawn = (fault: Fault) => FAULT_DRAWS.some((draw) => draw === fault);
 const WORDS: FaultWords<Fault> = {
   faults: FAULTS,
   sets: { none: [], usual: USUAL_FAULTS, all: FAULTS },
+  unknown: (name) => `"${name}" is no fault; there are: ${FAULTS.join(", ")}`,
   // What is not drawn goes with whatever is.
   rateless: FAULTS.filter((fault) => !isDrawn(fault)),
 };

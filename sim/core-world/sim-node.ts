@@ -24,6 +24,8 @@ import { NodeSnapshots } from "./node-snapshots.js";
 export const TIMER_KINDS = 2;
 /** The deadline of a timer that is not armed. */
 export const UNARMED = -1;
+/** In place of a term: no flush has changed it. */
+const UNCHANGED = -1;
 /** Reads and heartbeat rounds of one life: more than any run has. */
 const LIFE = 2 ** 32;
 /** All observer events. */
@@ -120,8 +122,8 @@ export class SimNode implements CoreEffects {
   #failing: FailingEffect = FailingEffect.NONE;
   #failedIsKept = false;
   #ids = new Int32Array(64);
-  /** The term as handed to the disk when the flush began. */
-  #termBefore = 0;
+  /** The term as handed to the disk before this flush changed it; UNCHANGED while it has not. */
+  #termBefore = UNCHANGED;
   // What was last judged.
   seenTerm = 0;
   seenRole = 0;
@@ -271,7 +273,7 @@ export class SimNode implements CoreEffects {
 
   /** Lets out what is due; answers STOPPED if the node died over it. */
   flush(): number {
-    this.#termBefore = this.disk.hardStateWritten.term;
+    this.#termBefore = UNCHANGED;
     if (this.unflushed > 1) this.counts.batches++;
     this.heldInputs = this.held.length === 0 ? 0 : this.heldInputs + this.unflushed;
     this.unflushed = 0;
@@ -326,7 +328,8 @@ export class SimNode implements CoreEffects {
     const { role, term } = this.core.state;
     const led = this.seenRole === Role.LEADER && role === Role.LEADER && this.seenTerm === term;
     rules.appendOnly.truncates(this.id, led, from);
-    rules.machine.truncates(this.id, this.#termBefore, from, this.disk.written.at(from));
+    const before = this.#termBefore === UNCHANGED ? this.disk.hardStateWritten.term : this.#termBefore;
+    rules.machine.truncates(this.id, before, from, this.disk.written.at(from));
     const fails = this.#fails(FailingEffect.TRUNCATE);
     if (fails && !this.#failedIsKept) return StorageAnswer.FAILED;
     this.disk.truncate(from);
@@ -509,6 +512,7 @@ export class SimNode implements CoreEffects {
   #writeHardState(term: number, vote: number): void {
     const { disk } = this;
     const before = disk.hardStateWritten;
+    if (this.#termBefore === UNCHANGED) this.#termBefore = before.term;
     this.around.rules.votes.saves(this.id, term, vote, before.term, before.vote);
     disk.hardState(term, vote);
     this.counts.hardStates++;

@@ -3,6 +3,7 @@
  * not), a rate (below, times a factor that a run may choose), and a counter.
  */
 
+import { type FaultMix, type FaultWords, formatFaultList, parseFaultList } from "../fault-list.js";
 import type { EventQueue } from "./event-queue.js";
 import type { Place, Script } from "./script.js";
 import type { Stream } from "./stream.js";
@@ -99,45 +100,24 @@ export const CHAOS = [
 export type ChaosFault = (typeof CHAOS)[number];
 
 const MILLION = 1_000_000;
-const MOST_FACTOR = 1000;
 
 /** Which faults a run has, and by what factor their rate differs. */
-export type FaultMix = ReadonlyMap<HostFault, number>;
+export type HostFaultMix = FaultMix<HostFault>;
 
-export class FaultListError extends Error {
-  override readonly name = "FaultListError";
-}
+const WORDS: FaultWords<HostFault> = {
+  faults: HOST_FAULTS,
+  sets: { none: [], all: HOST_FAULTS },
+  unknown: (name) => `there is no fault "${name}" of hosts: choose among ${HOST_FAULTS.join(", ")}`,
+};
 
-/** Reads "all", "none", or names with commas between, each perhaps with a factor: "eio:10,power". @throws FaultListError */
-export function parseHostFaults(list: string): FaultMix {
-  if (list === "none") return new Map();
-  if (list === "all") return allFaults();
-  const mix = new Map<HostFault, number>();
-  for (const item of list.split(",")) {
-    const [name = "", factor = "1"] = item.trim().split(":");
-    const fault = HOST_FAULTS.find((known) => known === name);
-    if (fault === undefined) {
-      throw new FaultListError(`there is no fault "${name}" of hosts: choose among ${HOST_FAULTS.join(", ")}`);
-    }
-    const times = Number(factor);
-    if (!(times > 0 && times <= MOST_FACTOR)) {
-      throw new FaultListError(`"${item.trim()}": a factor is a number above 0 and up to ${MOST_FACTOR}`);
-    }
-    mix.set(fault, times);
-  }
-  return mix;
-}
-
-/** All faults, at their rates. */
-export function allFaults(): FaultMix {
-  return new Map(HOST_FAULTS.map((fault) => [fault, 1]));
+/** Reads "all", "none", or names with commas between, each perhaps with a factor: "eio:10,power". @throws {FaultListError} */
+export function parseHostFaults(list: string): HostFaultMix {
+  return parseFaultList(list, WORDS);
 }
 
 /** A mix as `parseHostFaults` reads it. */
-export function formatHostFaults(mix: FaultMix): string {
-  if (mix.size === 0) return "none";
-  if (mix.size === HOST_FAULTS.length && [...mix.values()].every((factor) => factor === 1)) return "all";
-  return [...mix].map(([fault, factor]) => (factor === 1 ? fault : `${fault}:${factor}`)).join(",");
+export function formatHostFaults(mix: HostFaultMix): string {
+  return formatFaultList(mix, WORDS);
 }
 
 /** Whether chaos brings it. */
@@ -153,7 +133,7 @@ export class Faults {
   on = true;
 
   constructor(
-    private readonly mix: FaultMix,
+    private readonly mix: HostFaultMix,
     private readonly random: Stream,
     private readonly queue: EventQueue,
     /** Where faults are noted, or come from; undefined if they are drawn and forgotten. */

@@ -1,8 +1,9 @@
 /** The host world: whole production nodes on simulated disks. */
 
+export { FaultListError } from "../fault-list.js";
 export { type HostCampaignResult, runHostCampaign } from "./campaign.js";
 export { drawHostTrace } from "./diagram.js";
-export { allFaults, FaultListError, formatHostFaults, HOST_FAULTS, parseHostFaults } from "./faults.js";
+export { formatHostFaults, HOST_FAULTS, parseHostFaults } from "./faults.js";
 export { recordHostRun, replayHostTrace } from "./replay.js";
 export { type HostRunResult, runHostWorld } from "./run.js";
 export { type HostSettings, MOST_HOSTS } from "./settings.js";

@@ -4,6 +4,7 @@
  */
 
 import type { Host } from "./host.js";
+import { textOf } from "./values.js";
 import type { HostWorld } from "./world.js";
 
 /** ms by which the age may be understated: clocks count whole ones. */
@@ -15,8 +16,7 @@ export function readLocally(world: HostWorld, host: Host, key: string): void {
   if (up === undefined) return;
   const { machine, node } = up;
   const { applied } = node.status;
-  const entry = machine.inner.get(key);
-  const value = entry === undefined ? null : Buffer.from(entry.value).toString();
+  const value = textOf(machine.inner.get(key)?.value);
   const expected = world.applications.valueAt(key, applied);
   world.probe("local reads");
   if (value !== expected) {

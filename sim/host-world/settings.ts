@@ -4,7 +4,7 @@ import type { CoreInstance } from "../../host/core/instance.js";
 import type { Capacity } from "../../host/core/plan.js";
 import { SESSION_LIMITS, type SessionLimits } from "../../host/session/limits.js";
 import type { FileSystem } from "../../host/storage/wal/file-system.js";
-import { allFaults, type FaultMix } from "./faults.js";
+import { type HostFaultMix, parseHostFaults } from "./faults.js";
 import type { HostMachine } from "./judged-machine.js";
 
 /** Replaces parts of the hosts by worse ones: to show that the checkers notice. */
@@ -22,7 +22,7 @@ export interface HostSettings {
   readonly nodes: number;
   /** Events until faults stop. */
   readonly steps: number;
-  readonly faults: FaultMix;
+  readonly faults: HostFaultMix;
   readonly clients: number;
   readonly keys: number;
   /** ms that a client thinks between two requests, on average. */
@@ -63,7 +63,7 @@ const DEFAULTS: HostSettings = {
   seed: 1,
   nodes: 3,
   steps: 30_000,
-  faults: allFaults(),
+  faults: parseHostFaults("all"),
   clients: 4,
   keys: 6,
   thinking: 40,

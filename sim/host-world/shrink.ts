@@ -8,7 +8,7 @@
  */
 
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
-import { TraceError } from "../trace/trace.js";
+import { TraceError } from "../trace/json-lines.js";
 import { replayHostTrace } from "./replay.js";
 import type { Injection } from "./script.js";
 import type { Sabotage } from "./settings.js";

@@ -3,11 +3,20 @@
  * header, then a fault a line, in the order in which they were injected.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { PlanLimit } from "../../host/core/abi.js";
-import { TraceError } from "../trace/trace.js";
-import { FaultListError, formatHostFaults, HOST_FAULTS, parseHostFaults } from "./faults.js";
+import { FaultListError } from "../fault-list.js";
+import {
+  capacitySchema,
+  digest,
+  parseLine,
+  positive,
+  readTraceFile,
+  sha256,
+  TraceError,
+  whole,
+} from "../trace/json-lines.js";
+import { formatHostFaults, HOST_FAULTS, parseHostFaults } from "./faults.js";
 import type { Plan } from "./script.js";
 import { type HostSettings, MOST_HOSTS } from "./settings.js";
 
@@ -31,9 +40,6 @@ export interface HostTrace extends Plan {
   readonly digest: string;
   readonly rule: string | null;
 }
-
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(whole, v.minValue(1));
 
 const mix = v.pipe(
   v.string(),
@@ -59,22 +65,7 @@ const settingsSchema = v.object({
   chaos: positive,
   segmentBytes: positive,
   snapshotEntries: whole,
-  capacity: v.object({
-    nodes: v.pipe(positive, v.maxValue(PlanLimit.NODES)),
-    windowEntries: whole,
-    windowBytes: whole,
-    maxMessage: whole,
-    inflightMessages: whole,
-    inflightBytes: whole,
-    uncommittedBytes: whole,
-    addressBytes: whole,
-    electionTimeout: whole,
-    electionJitter: whole,
-    heartbeat: whole,
-    keepEntries: whole,
-    leaseDrift: whole,
-    quiesceRounds: whole,
-  }),
+  capacity: capacitySchema,
   sessions: v.object({
     maxSessions: whole,
     sessionLifetime: whole,
@@ -89,9 +80,9 @@ const settingsSchema = v.object({
 
 const headerSchema = v.object({
   metalraftHostTrace: v.literal(FORMAT),
-  core: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  core: sha256,
   exact: v.boolean(),
-  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+  digest,
   rule: v.nullable(v.string()),
   end: v.object({ steps: whole, at: whole }),
   settings: settingsSchema,
@@ -122,23 +113,9 @@ export function parseHostTrace(text: string, name: string): HostTrace {
   if (lines.length > MOST_INJECTIONS) {
     throw new TraceError(`${name} has ${lines.length} lines, and may have ${MOST_INJECTIONS}`);
   }
-  const { metalraftHostTrace: _, ...header } = parsed(headerSchema, lines[0] ?? "", `${name}, line 1 (the header)`);
-  const injections = lines.slice(1).map((line, i) => parsed(injectionSchema, line, `${name}, line ${i + 2}`));
+  const { metalraftHostTrace: _, ...header } = parseLine(headerSchema, lines[0] ?? "", `${name}, line 1 (the header)`);
+  const injections = lines.slice(1).map((line, i) => parseLine(injectionSchema, line, `${name}, line ${i + 2}`));
   return { ...header, injections };
-}
-
-function parsed<Schema extends v.GenericSchema>(schema: Schema, line: string, where: string): v.InferOutput<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new TraceError(`${where}: this is no JSON: ${line.slice(0, 60)}`);
-  }
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  throw new TraceError(`${where}: ${path === null ? "" : `${path}: `}${issue.message}`);
 }
 
 export function writeHostTrace(file: string, trace: HostTrace): void {
@@ -147,11 +124,5 @@ export function writeHostTrace(file: string, trace: HostTrace): void {
 
 /** @throws {TraceError} when the file cannot be read, or holds no trace */
 export function readHostTrace(file: string): HostTrace {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new TraceError(`the trace ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return parseHostTrace(text, file);
+  return parseHostTrace(readTraceFile(file), file);
 }

@@ -7,9 +7,10 @@ import { nodesOf } from "../core-world/settings.js";
 import type { SimNode } from "../core-world/sim-node.js";
 import type { World } from "../core-world/world.js";
 import type { LogPath, LogTree } from "../log-tree.js";
+import { TraceError } from "../trace/json-lines.js";
 import { replayTrace } from "../trace/replay.js";
 import { type Step, toBytes } from "../trace/step.js";
-import { type Trace, TraceError } from "../trace/trace.js";
+import type { Trace } from "../trace/trace.js";
 import {
   type LogChange,
   SPEC_TRACE_FORMAT,

@@ -14,8 +14,9 @@ import { type SimNode, UNARMED } from "../core-world/sim-node.js";
 import { judge, type Standing, type Verdict } from "../core-world/verdict.js";
 import type { World } from "../core-world/world.js";
 import { Random } from "../random.js";
+import { TraceError } from "./json-lines.js";
 import { type Step, type StepName, type Tap, type TraceStep, toBytes } from "./step.js";
-import { type Trace, TraceError } from "./trace.js";
+import type { Trace } from "./trace.js";
 
 type Of<Name extends StepName> = Extract<Step, { do: Name }>;
 type MessageStep = Of<"DELIVER" | "DROP" | "DUPLICATE" | "HOLD_UP" | "CORRUPT">;

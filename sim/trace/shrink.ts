@@ -10,9 +10,10 @@
 import type { CoreUnderTest } from "../core-under-test.js";
 import { nodesOf } from "../core-world/settings.js";
 import { Random } from "../random.js";
+import { TraceError } from "./json-lines.js";
 import { rerecord } from "./record.js";
 import type { TraceStep } from "./step.js";
-import { type Trace, TraceError } from "./trace.js";
+import type { Trace } from "./trace.js";
 
 /** Actions of all replays together, unless stated: a minute or so. */
 const MOST_ACTIONS = 6_000_000;

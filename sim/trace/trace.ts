@@ -2,11 +2,11 @@
  * Traces: what a run follows from, and every step that it took. A file of JSON lines: the header, then a step a line.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import * as v from "valibot";
-import { PlanLimit } from "../../host/core/abi.js";
 import { type Draw, FAULTS, LATER_DRAWS, RARER_FAULTS, WEIGHTS } from "../core-world/faults.js";
 import { MEMBERSHIPS, MOST_NODES, type Settings } from "../core-world/settings.js";
+import { capacitySchema, digest, parseLine, positive, readTraceFile, sha256, TraceError, whole } from "./json-lines.js";
 import { type Step, stepSchema, type TraceStep } from "./step.js";
 
 /** The form of the file that this code writes, and reads. */
@@ -27,13 +27,6 @@ export interface Trace {
   readonly steps: readonly TraceStep[];
 }
 
-/** A trace that cannot be read, or does not fit. */
-export class TraceError extends Error {
-  override readonly name = "TraceError";
-}
-
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(whole, v.minValue(1));
 const draws = Object.keys(WEIGHTS) as Draw[];
 
 function weightOf(draw: Draw) {
@@ -48,22 +41,7 @@ const settingsSchema = v.object({
   faults: v.array(v.picklist(FAULTS)),
   /** Those that a trace of an earlier version does not know it cannot have drawn. */
   weights: v.object(Object.fromEntries(draws.map((draw) => [draw, weightOf(draw)])) as Record<Draw, typeof whole>),
-  capacity: v.object({
-    nodes: v.pipe(positive, v.maxValue(PlanLimit.NODES)),
-    windowEntries: whole,
-    windowBytes: whole,
-    maxMessage: whole,
-    inflightMessages: whole,
-    inflightBytes: whole,
-    uncommittedBytes: whole,
-    addressBytes: whole,
-    electionTimeout: whole,
-    electionJitter: whole,
-    heartbeat: whole,
-    keepEntries: whole,
-    leaseDrift: whole,
-    quiesceRounds: whole,
-  }),
+  capacity: capacitySchema,
   membership: v.picklist(MEMBERSHIPS),
   askInvariants: v.boolean(),
   liveness: v.boolean(),
@@ -73,9 +51,9 @@ const settingsSchema = v.object({
 
 const headerSchema = v.object({
   metalraftTrace: v.literal(FORMAT),
-  core: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  core: sha256,
   exact: v.boolean(),
-  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
+  digest,
   rule: v.nullable(v.string()),
   settings: settingsSchema,
 });
@@ -94,26 +72,12 @@ export function formatTrace({ steps, core, digest, exact, rule, settings }: Trac
 export function parseTrace(text: string, name: string): Trace {
   const lines = text.trimEnd().split("\n");
   if (lines.length > MOST_STEPS) throw new TraceError(`${name} has ${lines.length} lines, and may have ${MOST_STEPS}`);
-  const { metalraftTrace: _, ...header } = parsed(headerSchema, lines[0] ?? "", `${name}, line 1 (the header)`);
+  const { metalraftTrace: _, ...header } = parseLine(headerSchema, lines[0] ?? "", `${name}, line 1 (the header)`);
   const steps = lines.slice(1).map((line, i) => {
-    const { hold = false, ...step } = parsed(lineSchema, line, `${name}, line ${i + 2}`);
+    const { hold = false, ...step } = parseLine(lineSchema, line, `${name}, line ${i + 2}`);
     return { step: step as Step, hold };
   });
   return { ...header, steps };
-}
-
-function parsed<Schema extends v.GenericSchema>(schema: Schema, line: string, where: string): v.InferOutput<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new TraceError(`${where}: this is no JSON: ${line.slice(0, 60)}`);
-  }
-  const result = v.safeParse(schema, value);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  throw new TraceError(`${where}: ${path === null ? "" : `${path}: `}${issue.message}`);
 }
 
 export function writeTrace(file: string, trace: Trace): void {
@@ -122,11 +86,5 @@ export function writeTrace(file: string, trace: Trace): void {
 
 /** @throws {TraceError} when the file cannot be read, or holds no trace */
 export function readTrace(file: string): Trace {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new TraceError(`the trace ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return parseTrace(text, file);
+  return parseTrace(readTraceFile(file), file);
 }

@@ -19,7 +19,7 @@ import { Stream } from "../../sim/host-world/stream.js";
 import { Volume } from "../../sim/host-world/volume.js";
 import { Votes } from "../../sim/host-world/votes.js";
 import { encodeEntries, encodeVoteRequest } from "../../sim/messages.js";
-import { withMachine } from "./host-sabotage.js";
+import { withFiles, withMachine } from "./host-sabotage.js";
 
 const MOST_SEEDS = 20;
 
@@ -196,31 +196,17 @@ const forgetful = withMachine((machine) => ({
 }));
 
 /** Disks on which all snapshots but the newest are unreadable. */
-const withoutFallback: Sabotage["fileSystem"] = (fs) => ({
-  makeFolder: (folder) => fs.makeFolder(folder),
-  lock: (folder) => fs.lock(folder),
-  list: (folder) => fs.list(folder),
-  rename: (from, to) => fs.rename(from, to),
-  remove: (name) => fs.remove(name),
-  syncFolder: (folder) => fs.syncFolder(folder),
-  open: (name, mode) => {
-    const file = fs.open(name, mode);
-    const indexes = fs.list("/node").map((one) => snapshotIndex(one) ?? 0);
-    const index = snapshotIndex(name.replace("/node/", "")) ?? Number.POSITIVE_INFINITY;
-    if (index >= Math.max(...indexes)) return file;
-    return {
-      size: () => file.size(),
-      read: (into, at) => {
-        const length = file.read(into, at);
-        into.fill(0);
-        return length;
-      },
-      write: (bytes, at) => file.write(bytes, at),
-      sync: () => file.sync(),
-      truncate: (size) => file.truncate(size),
-      close: () => file.close(),
-    };
-  },
+const withoutFallback = withFiles((file, name, fs) => {
+  const indexes = fs.list("/node").map((one) => snapshotIndex(one) ?? 0);
+  const index = snapshotIndex(name.replace("/node/", "")) ?? Number.POSITIVE_INFINITY;
+  if (index >= Math.max(...indexes)) return {};
+  return {
+    read: (into, at) => {
+      const length = file.read(into, at);
+      into.fill(0);
+      return length;
+    },
+  };
 });
 
 describe("the judges notice", () => {

@@ -5,7 +5,7 @@ import type { HostMachine } from "../../sim/host-world/judged-machine.js";
 
 /** A file system with some calls replaced. */
 export function withFiles(
-  change: (file: WalFile) => Partial<WalFile>,
+  change: (file: WalFile, name: string, fs: FileSystem) => Partial<WalFile>,
   also: (fs: FileSystem) => Partial<FileSystem> = () => ({}),
 ) {
   return (fs: FileSystem): FileSystem => ({
@@ -25,7 +25,7 @@ export function withFiles(
         truncate: (size) => file.truncate(size),
         close: () => file.close(),
       };
-      return { ...whole, ...change(file) };
+      return { ...whole, ...change(file, name, fs) };
     },
     ...also(fs),
   });

@@ -8,13 +8,8 @@ import { Node } from "../../host/core/abi.js";
 import type { CoreInstance } from "../../host/core/instance.js";
 import type { KvMachine } from "../../host/kv/machine.js";
 import { decodeEnvelope, encodePlain, isEnvelope } from "../../host/session/envelope.js";
-import {
-  DISK_FAULTS,
-  FaultListError,
-  formatHostFaults,
-  HOST_FAULTS,
-  parseHostFaults,
-} from "../../sim/host-world/faults.js";
+import { FaultListError } from "../../sim/fault-list.js";
+import { DISK_FAULTS, formatHostFaults, HOST_FAULTS, parseHostFaults } from "../../sim/host-world/faults.js";
 import { drawHostSwarm, type HostRunResult, runHostWorld } from "../../sim/host-world/index.js";
 import type { HostMachine } from "../../sim/host-world/judged-machine.js";
 import type { HostSettings, Sabotage } from "../../sim/host-world/settings.js";

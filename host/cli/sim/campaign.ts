@@ -9,13 +9,12 @@ import { drawTrace, parseTrace } from "../../../sim/trace/index.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
 import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
+import { progressTeller, withoutTraces } from "./campaign-report.js";
 import { moduleOf } from "./core.js";
 
 const MOST_MINUTES = 60 * 24 * 30;
 const DEFAULT_MINUTES = 1;
 const DEFAULT_FOLDER = "sim-failures";
-/** Time between two lines of progress, in ms. */
-const PROGRESS_INTERVAL = 2000;
 
 /** Adds what only a campaign takes. */
 export function campaignOptions(command: Command): Command {
@@ -35,19 +34,13 @@ function rules(list: string): string[] {
 export async function campaign(flags: SimFlags): Promise<void> {
   const { allow: allowed, jobs, minutes, runs, seed } = flags;
   const core = moduleOf(flags.core);
-  const start = performance.now();
-  let told = start;
+  const progress = progressTeller(minutes);
   let failures = 0;
   const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, core, (tally, news) => {
     failures += news.length;
     // At once: a campaign may be broken off, or end with an error, hours later.
     for (const failure of news) tellFailure(flags, failure, new V8Core(core));
-    const now = performance.now();
-    if (now - told < PROGRESS_INTERVAL) return;
-    told = now;
-    const seconds = Math.round((now - start) / 1000);
-    const share = Math.min(100, Math.round((seconds * 100) / (minutes * 60)));
-    tell(`${share} %, ${seconds} s: ${tally.runs} runs, ${tally.actions} actions, ${failures} failures`);
+    progress(`${tally.runs} runs, ${tally.actions} actions, ${failures} failures`);
   });
   if (failures > 0) {
     writeFileSync(join(flags.out, "report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
@@ -68,10 +61,6 @@ function tellFailure({ core: name, out }: SimFlags, failure: Failure, core: V8Co
   tell(`seed ${seed} breaks "${rule}", shrunk to ${shrunkSteps} steps: ${detail.split("\n")[0] ?? ""}`);
   tell(`to repeat it: metalraft sim --swarm --seed ${seed}${name === "v8" ? "" : ` --core ${name}`}`);
   tell(`to see it:    metalraft sim --trace ${file} --diagram`);
-}
-
-function withoutTraces(result: CampaignResult) {
-  return { ...result, failures: result.failures.map(({ trace: _, ...failure }) => failure) };
 }
 
 function table(result: CampaignResult): string[] {

@@ -11,28 +11,18 @@ import {
 import type { CoreModule } from "../../core/module.js";
 import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
+import { progressTeller, withoutTraces } from "./campaign-report.js";
 import { moduleOf } from "./core.js";
 import { describeCampaign, tellBroken } from "./host-report.js";
-
-/** Time between two lines of progress, in ms. */
-const PROGRESS_INTERVAL = 2000;
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
 
 type CampaignFlags = Pick<SimFlags, "core" | "jobs" | "json" | "minutes" | "out" | "runs" | "seed">;
 
 export async function hostCampaign(flags: CampaignFlags): Promise<void> {
   const { core: name, jobs, minutes, out, runs, seed } = flags;
-  const start = performance.now();
-  let told = start;
+  const progress = progressTeller(minutes);
   const core = moduleOf(name);
   const result = await runHostCampaign({ seed, runs, minutes, jobs }, core, (tally, failures) => {
-    const now = performance.now();
-    if (now - told < PROGRESS_INTERVAL) return;
-    told = now;
-    const share = Math.min(100, Math.round(((now - start) * 100) / (minutes * MINUTE)));
-    const seconds = Math.round((now - start) / SECOND);
-    tell(`${share} %, ${seconds} s: ${tally.runs} runs, ${tally.events} events, ${failures} failures`);
+    progress(`${tally.runs} runs, ${tally.events} events, ${failures} failures`);
   });
   const on = name === "v8" ? "" : ` --core ${name}`;
   const again = (failed: number) => `metalraft sim --host --swarm --seed ${failed}${on}`;
@@ -74,8 +64,4 @@ export async function saveHostFailures(
     );
   }
   writeFileSync(join(folder, "host-report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
-}
-
-function withoutTraces(result: HostCampaignResult) {
-  return { ...result, failures: result.failures.map(({ trace: _, ...failure }) => failure) };
 }
