@@ -39,6 +39,12 @@ export { type Envelope, encodeEnvelope, encodePlain } from "./session/envelope.j
 export { NO_SESSIONS, SESSION_LIMITS, type SessionLimits } from "./session/limits.js";
 export { LogClock } from "./session/log-clock.js";
 export { type InnerMachine, type ResultCodec, SessionMachine } from "./session/machine.js";
+export {
+  StoppedNode,
+  type StoppedNodeOptions,
+  type StoppedState,
+  type WrittenConfiguration,
+} from "./stopped-node.js";
 export { MemoryStorage } from "./storage/memory.js";
 export { DiskSnapshotStore, type DiskSnapshotStoreOptions } from "./storage/snapshot/disk.js";
 export { type SnapshotImage, splitImage } from "./storage/snapshot/image.js";

@@ -28,6 +28,21 @@ export async function findSnapshot(
   notice: (notice: NodeNotice) => void,
 ): Promise<FoundSnapshot> {
   const stored = (await store?.open()) ?? [];
+  return { newest: await chooseSnapshot(store, stored, recovered, notice, DAMAGE_WAY_OUT), stored };
+}
+
+/**
+ * The newest sound one of those stored, newest first; undefined if the log begins at index 1.
+ * @param wayOut what helps if there is none and the log begins later
+ * @throws {StorageError} if there is none and the log begins later
+ */
+export async function chooseSnapshot(
+  store: SnapshotStore | undefined,
+  stored: readonly number[],
+  recovered: Recovered,
+  notice: (notice: NodeNotice) => void,
+  wayOut: string,
+): Promise<FoundSnapshot["newest"]> {
   const damages: string[] = [];
   let unread: StorageError | undefined;
   for (const index of stored) {
@@ -35,7 +50,7 @@ export async function findSnapshot(
     try {
       const newest = await load(store, index);
       tell(damages, `the one of index ${index} and the log behind it serve instead`, notice);
-      return { newest, stored };
+      return newest;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       damages.push(error.message);
@@ -53,10 +68,10 @@ export async function findSnapshot(
     }
     const found = damages.length > 0 ? damages.join("; ") : "there is none";
     const wanted = `${behind}, and no snapshot reaches that far: ${found}`;
-    throw new StorageError(`${wanted}. ${DAMAGE_WAY_OUT}.`);
+    throw new StorageError(`${wanted}. ${wayOut}.`);
   }
   tell(damages, "the log reaches back to the beginning and serves instead", notice);
-  return { newest: undefined, stored };
+  return undefined;
 }
 
 async function load(store: SnapshotStore, index: number): Promise<KeptSnapshot & { readonly machine: Uint8Array }> {
@@ -94,7 +109,7 @@ export function restoreCore(
     return restoreEntries(core, recovered, 0);
   }
   const { configuration, index } = snapshot;
-  if (continues(recovered, snapshot)) {
+  if (continuesFrom(recovered, snapshot)) {
     core.restoreSnapshot(index, snapshot.term, configuration, recovered.compacted);
     const bytes = restoreEntries(core, recovered, index);
     if (term !== savedTerm) storage.writeHardState({ term, vote });
@@ -111,8 +126,9 @@ export function restoreCore(
   return 0;
 }
 
-/** Whether the log holds the entry that the snapshot ends with, or begins right behind it. */
-function continues(recovered: Recovered, { index, term }: KeptSnapshot): boolean {
+/** Whether the log holds the entry that the snapshot ends with, or begins right behind it. Otherwise the snapshot came from a
+ * leader, and nothing in the log counts. */
+export function continuesFrom(recovered: Recovered, { index, term }: KeptSnapshot): boolean {
   if (recovered.compacted === index) return true;
   if (recovered.lastIndex < index) return false;
   for (const run of recovered.entries) {

@@ -1,13 +1,15 @@
 /** `metalraft recover`: a cluster that has lost a majority for good goes on from the folder of one stopped node. */
 
+import { existsSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { MemberRole } from "../../core/abi.js";
 import type { MemberInfo } from "../../core/configuration.js";
 import { formatMemberAddress } from "../../kv/member-address.js";
+import { StoppedNode, type StoppedState } from "../../stopped-node.js";
 import { clusterId, type MemberFlag, memberList, nodeId } from "../flags.js";
 import { readIdentity, writeIdentity } from "../node-folder.js";
 import { say, sayJson, tell, UsageError } from "../output.js";
-import { StoppedNode, type StoppedState } from "./stopped-node.js";
+import { copyFolder } from "./folder-copy.js";
 
 const EXAMPLES = `
 Only for a cluster whose majority is lost for good; docs/operations.md tells how to choose the folder. Stop all nodes that
@@ -42,7 +44,11 @@ export function recoverCommand(): Command {
 }
 
 async function runRecover(flags: RecoverFlags): Promise<void> {
-  const node = new StoppedNode(flags.data);
+  const { data: folder } = flags;
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new UsageError(`${folder} is no folder: give the --data of a node that is stopped`);
+  }
+  const node = new StoppedNode({ folder });
   try {
     const own = ownId(flags);
     const state = await node.read();
@@ -55,7 +61,7 @@ async function runRecover(flags: RecoverFlags): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    const backup = node.copy(state);
+    const backup = copyFolder(folder, state);
     tell(`a copy of the folder as it was: ${backup}`);
     const written = await node.write(state, flags.members.map(memberInfo));
     rename(flags);

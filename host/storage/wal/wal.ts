@@ -37,11 +37,16 @@ export interface WalOptions {
   /** A segment is closed when it would grow beyond this; MIN_SEGMENT_BYTES to MAX_SEGMENT_BYTES. */
   readonly segmentBytes?: number;
   readonly fileSystem?: FileSystem;
+  /** Of a folder that the caller has locked, and releases; the storage takes a lock of its own unless stated. */
+  readonly lock?: FolderLock;
   /** Draws a random u32; for simulations, which must be repeatable. */
   readonly random?: () => number;
   /** Told when recovery had to cut off a torn tail. Nothing that was reported durable is lost by that. */
   readonly onNotice?: (notice: TornTail) => void;
 }
+
+/** Stands for a lock that somebody else releases. */
+const HELD_ELSEWHERE: FolderLock = { release: () => undefined };
 
 /** What exists while the storage is open. */
 interface Parts {
@@ -54,6 +59,7 @@ interface Parts {
 export class WalStorage implements Storage {
   private readonly folder: string;
   private readonly segmentBytes: number;
+  private readonly held: FolderLock | undefined;
   private readonly random: () => number;
   private readonly onNotice: (notice: TornTail) => void;
   private readonly fs: CheckedFileSystem;
@@ -63,6 +69,7 @@ export class WalStorage implements Storage {
   constructor(options: WalOptions) {
     this.folder = options.folder;
     this.segmentBytes = checkSegmentBytes(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES);
+    this.held = options.lock;
     this.random = options.random ?? (() => randomBytes(4).readUInt32LE());
     this.onNotice = options.onNotice ?? (() => undefined);
     this.fs = new CheckedFileSystem(options.fileSystem ?? new NodeFileSystem());
@@ -84,7 +91,7 @@ export class WalStorage implements Storage {
   async open(events: StorageEvents): Promise<Recovered> {
     if (this.parts !== undefined) throw new Error("the storage is open already");
     await this.fs.makeFolder(this.folder);
-    const lock = this.fs.lock(this.folder);
+    const lock = this.held === undefined ? this.fs.lock(this.folder) : HELD_ELSEWHERE;
     try {
       const parts = await this.start(events, lock);
       this.parts = parts;
