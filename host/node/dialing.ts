@@ -54,15 +54,14 @@ export class Dialing {
   #adopt(index: number): void {
     this.#index = index;
     this.#changed = false;
-    if (this.#core.members === 0) return;
+    // The first one that a joining node had may be removed again: then nothing tells whom to let go.
+    this.#dropsWait = this.#core.members > 0;
+    if (!this.#dropsWait) return;
     const configuration = decodeConfiguration(this.#core.configuration);
     for (const { address, id } of configuration.members) {
       const place = address === "" ? this.#given.get(id) : address;
       if (place !== undefined) this.#dial(id, place);
     }
-    this.#dropsWait = true;
-    const { commit } = this.#core;
-    if (commit >= index) this.#drop();
     queueMicrotask(() => this.#onConfiguration?.(configuration));
   }
 

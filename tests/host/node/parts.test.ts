@@ -191,6 +191,24 @@ describe("dialing", () => {
     dialing.refresh();
     expect(calls).toEqual([]);
   });
+
+  it("stay as they are when the only configuration of a node that joins is removed again", () => {
+    const calls: string[] = [];
+    const transport = {
+      addPeer: (id: number) => calls.push(`+${id}`),
+      removePeer: (id: number) => calls.push(`-${id}`),
+    };
+    const none = { plan: { id: 4 }, commit: 0, configurationIndex: 0, members: 0, configuration: new Uint8Array(0) };
+    const state = { ...none };
+    const dialing = new Dialing(state as never, transport as never, [{ id: 1, address: "given:1" }], undefined);
+    dialing.begin();
+    const configuration = encodeConfiguration([{ id: 1 }, { id: 2, address: "a:2" }, { id: 4 }]);
+    Object.assign(state, { configurationIndex: 5, members: 3, configuration });
+    dialing.refresh();
+    Object.assign(state, none);
+    dialing.refresh();
+    expect(calls).toEqual(["+1", "+2"]);
+  });
 });
 
 describe("an image on its way in", () => {
@@ -218,9 +236,12 @@ describe("an image on its way in", () => {
     };
     const installed: number[] = [];
     const store = new MemorySnapshotStore();
-    const incoming = new Incoming(context, store, ({ index, machine }) => {
-      installed.push(index, machine.length);
-      return 0;
+    const incoming = new Incoming(context, store, {
+      install: ({ index, machine }) => {
+        installed.push(index, machine.length);
+        return 0;
+      },
+      discard: (index) => store.remove(index),
     });
     return { told, notices, installed, store, incoming };
   }
