@@ -60,7 +60,8 @@ export class RaftNode<Result> {
 
   /** How old this node's state may be at the least, in ms: the time since it last heard from a leader, or as a leader was in
    * contact with a quorum. Infinity before the first contact. What is committed meanwhile may not be here; nor what is
-   * on its way, or waits to be applied. */
+   * on its way, or waits to be applied. Of a node that its leader has just woken from a rest: the time since before that rest,
+   * until its next message. */
   staleness(): number {
     return stalenessOf(this.#engine.core, this.#engine.now(), this.#engine.hadLeader);
   }

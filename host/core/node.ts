@@ -50,6 +50,8 @@ export class CoreNode {
   readonly inbox: number;
   /** Longest payload of a proposal, in bytes. */
   readonly maxPayload: number;
+  /** Of a node that rests, or has not heard from a leader since it woke: when it last had. */
+  #heardBefore: number | undefined;
 
   constructor(
     readonly instance: CoreInstance,
@@ -113,7 +115,13 @@ export class CoreNode {
 
   /** Input: a message that lies in the inbox already. */
   receiveInbox(now: number, length: number): number {
-    return this.#exports.receive(this.handle, low(now), high(now), this.inbox, length);
+    const wasAwake = !this.quiet;
+    const before = this.#electionClock;
+    const status = this.#exports.receive(this.handle, low(now), high(now), this.inbox, length);
+    // A follower rests at its leader's word. It wakes at anybody's, and the clock is set then as well.
+    if (this.quiet) this.#heardBefore = this.#electionClock;
+    else if (wasAwake && this.#electionClock !== before) this.#heardBefore = undefined;
+    return status;
   }
 
   /** Input: a timer fired. */
@@ -252,9 +260,10 @@ export class CoreNode {
   get readTicket(): number {
     return this.instance.u64(this.handle + Layout.readTicket);
   }
-  /** When this node last heard from a leader, or started, in ms. */
+  /** When this node last heard from a leader, or started, in ms; never later. Of a node that its leader woke from a rest it is
+   * the time before that rest, until the next message. */
   get lastHeard(): number {
-    return this.instance.u64(this.handle + Layout.lastHeard);
+    return this.#heardBefore ?? this.#electionClock;
   }
   /** Whom this leader hands over to; 0 if to nobody. */
   get transferTarget(): number {
@@ -271,6 +280,11 @@ export class CoreNode {
   /** A copy of the arena: all there is of this node. */
   get arena(): Uint8Array {
     return this.instance.bytes.slice(this.handle, this.handle + this.size);
+  }
+
+  /** From when on the core waits for its leader, in ms: since it heard from it, started, or woke. */
+  get #electionClock(): number {
+    return this.instance.u64(this.handle + Layout.lastHeard);
   }
 
   get #exports() {

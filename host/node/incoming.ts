@@ -14,6 +14,14 @@ const MOST_WAITING = 16 << 20;
 const TAKEN = 0;
 const REFUSED = 1;
 
+/** Whoever keeps what came in. */
+export interface SnapshotKeeper {
+  /** It is durable: takes it over, as an input of the core, and answers the core's status. */
+  install(snapshot: KeptSnapshot & { readonly machine: Uint8Array }): number;
+  /** It could not be kept, and may have got its name before that could be made durable. Never rejects. */
+  discard(index: number): Promise<void>;
+}
+
 interface Transfer {
   readonly index: number;
   readonly term: number;
@@ -26,20 +34,15 @@ interface Transfer {
 export class Incoming {
   readonly #context: NodeContext;
   readonly #store: SnapshotStore;
-  readonly #install: (snapshot: KeptSnapshot & { readonly machine: Uint8Array }) => number;
+  readonly #keeper: SnapshotKeeper;
   #transfer: Transfer | undefined;
   /** The core expects chunks that this side cannot take: it is told after the flush. */
   #isLost = false;
 
-  /** @param install takes over an image that is durable, as an input of the core, and answers the core's status */
-  constructor(
-    context: NodeContext,
-    store: SnapshotStore,
-    install: (snapshot: KeptSnapshot & { readonly machine: Uint8Array }) => number,
-  ) {
+  constructor(context: NodeContext, store: SnapshotStore, keeper: SnapshotKeeper) {
     this.#context = context;
     this.#store = store;
-    this.#install = install;
+    this.#keeper = keeper;
   }
 
   /** Effect: a chunk. */
@@ -94,7 +97,7 @@ export class Incoming {
     const parts = splitImage(image);
     if (parts === undefined) throw new Error("its image does not begin with a configuration");
     const { configuration, machine } = parts;
-    const status = this.#context.input(() => this.#install({ index, term, bytes, configuration, machine }));
+    const status = this.#context.input(() => this.#keeper.install({ index, term, bytes, configuration, machine }));
     if (status !== undefined && status < 0 && status !== StatusCode.STOPPED) {
       throw new Error(`the core refused it with status ${status}`);
     }
@@ -105,10 +108,7 @@ export class Incoming {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `the leader's snapshot of index ${transfer.index} could not be kept, and is asked for again: ${reason}`;
     this.#context.notice({ kind: "snapshot-failed", message });
-    // It may have got its name before that could be made durable. One that came again is kept: the log relies on it.
-    const isRelied = () => this.#context.core.snapshotIndex >= transfer.index;
-    const forget = () => (isRelied() ? undefined : this.#store.remove(transfer.index).catch(() => undefined));
-    void transfer.writer.abort().then(forget);
+    void transfer.writer.abort().then(() => this.#keeper.discard(transfer.index));
     if (this.#transfer === transfer || this.#transfer === undefined) {
       this.#transfer = undefined;
       this.#context.input(() => this.#context.core.snapshotFailed());

@@ -77,7 +77,11 @@ export class Snapshots {
     this.#entries = options.thresholds.entries ?? DEFAULT_SNAPSHOT_ENTRIES;
     this.#bytes = options.thresholds.bytes ?? DEFAULT_SNAPSHOT_BYTES;
     const { store } = options;
-    if (store !== undefined) this.#incoming = new Incoming(context, store, (image) => this.#install(image));
+    if (store === undefined) return;
+    this.#incoming = new Incoming(context, store, {
+      install: (image) => this.#install(store, image),
+      discard: (index) => this.#removeUnneeded(store, index),
+    });
   }
 
   /** Takes note of what recovery found; `grown` bytes of entries lie behind it. */
@@ -227,8 +231,8 @@ export class Snapshots {
       info = await writer.commit();
     } catch (error) {
       await writer.abort();
-      // It may have got its name before that could be made durable; the leader's of this index, if it came meanwhile, is kept.
-      if (core.snapshotIndex !== index) await store.remove(index).catch(() => undefined);
+      // It may have got its name before that could be made durable.
+      await this.#removeUnneeded(store, index);
       throw error;
     }
     this.#stored.add(index);
@@ -245,10 +249,10 @@ export class Snapshots {
 
   /** A snapshot from the leader is durable: it takes the place of the state, unless the log got there by itself. Called as
    * an input. */
-  #install(snapshot: KeptSnapshot & { readonly machine: Uint8Array }): number {
+  #install(store: SnapshotStore, snapshot: KeptSnapshot & { readonly machine: Uint8Array }): number {
     const { index, term, configuration } = snapshot;
     const { core, fail } = this.#context;
-    const { machine, onInstalled, store } = this.#options;
+    const { machine, onInstalled } = this.#options;
     this.#stored.add(index);
     // While it was written the log may have come further: then it is as good as one of this node's own, and no more.
     const isAhead = index > core.applied;
@@ -267,7 +271,7 @@ export class Snapshots {
         return StatusCode.STOPPED;
       }
     }
-    if (store !== undefined) void this.#removeOthers(store);
+    void this.#removeOthers(store);
     return status;
   }
 
@@ -278,15 +282,19 @@ export class Snapshots {
 
   /** Removes all but the newest two. */
   async #removeOthers(store: SnapshotStore): Promise<void> {
-    for (const index of [...this.#stored]) {
-      if (index === this.#newest?.index || index === this.#older) continue;
-      this.#stored.delete(index);
-      try {
-        await store.remove(index);
-      } catch (error) {
-        this.#stored.add(index);
-        this.#notice(`a snapshot could not be removed: ${describe(error)}`);
-      }
+    for (const index of [...this.#stored]) await this.#removeUnneeded(store, index);
+  }
+
+  /** Removes what is in the store under this index, whole or not, unless the log relies on it: a good one may have come by
+   * another way. What cannot be removed is tried again with the others. Never rejects. */
+  async #removeUnneeded(store: SnapshotStore, index: number): Promise<void> {
+    if (index === this.#newest?.index || index === this.#older) return;
+    this.#stored.delete(index);
+    try {
+      await store.remove(index);
+    } catch (error) {
+      this.#stored.add(index);
+      if (this.#context.running) this.#notice(`a snapshot could not be removed: ${describe(error)}`);
     }
   }
 

@@ -28,11 +28,11 @@ export function readLocally(world: HostWorld, host: Host, key: string): void {
 }
 
 /**
- * What a node says of its age is never less than the time for which it has really heard of nobody. Not where groups rest: a
- * follower that wakes counts from there.
+ * What a node says of its age is never less than the time for which it has really heard of nobody: while its group rests, too,
+ * and when others than its leader wake it.
  */
 export function judgeAge(world: HostWorld, { id, rate, up }: Host): void {
-  if (up === undefined || world.settings.capacity.quiesceRounds > 0) return;
+  if (up === undefined) return;
   const { contacts, node } = up;
   const { now } = world.queue;
   const said = node.staleness();

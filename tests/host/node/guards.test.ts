@@ -55,7 +55,8 @@ describe("chunks of a leader's snapshot", () => {
     let lost = 0;
     const core = { snapshotFailed: () => ++lost } as unknown as CoreNode;
     const context = { core, running: true, input: (take: () => number) => take(), notice: () => {} };
-    const incoming = new Incoming(context as unknown as NodeContext, new MemorySnapshotStore(), () => StatusCode.OK);
+    const keeper = { install: () => StatusCode.OK, discard: () => Promise.resolve() };
+    const incoming = new Incoming(context as unknown as NodeContext, new MemorySnapshotStore(), keeper);
     const write = (index: number, offset: number) => incoming.write(index, 1, offset, new Uint8Array(8), false);
     for (const [index, offset] of [
       [5, 16],
