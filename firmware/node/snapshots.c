@@ -66,13 +66,22 @@ static void install(mr_node *node) {
   /* What came with the last chunk may have brought the log further: then the image is as good as an own one, and no more. */
   const int is_ahead = node->log.state.snapshot_index > node->core.state->applied;
   const int32_t status = tell_core(node);
-  if (status == METALRAFT_STATUS_OK) {
-    if (!is_ahead) return;
+  if (status == METALRAFT_STATUS_OK && is_ahead) {
     node->counts.installs++;
     mr_node_load_image(node);
-  } else if (status != METALRAFT_STATUS_STALE) {
+  } else if (status != METALRAFT_STATUS_OK && status != METALRAFT_STATUS_STALE) {
     mr_node_fail(node, "the core refused a leader's snapshot", "");
   }
+}
+
+/* The core does not take a leader's image if its log has the entries, as yet unapplied. Once they are applied, it is told
+ * again: flash holds no other image any more, and a follower can only be sent the one that the core knows of. Answers
+ * whether it was told. */
+static int tell_again(mr_node *node) {
+  const uint64_t index = node->log.state.snapshot_index;
+  if (index <= node->core.state->snapshot_index || index > node->core.state->applied) return 0;
+  if (tell_core(node) != METALRAFT_STATUS_OK) mr_node_fail(node, "the core refused a leader's snapshot", "");
+  return 1;
 }
 
 /* Whether the log has filled `share` eighths of its room, and there is something to put in a snapshot. */
@@ -112,6 +121,7 @@ int mr_node_snapshots(mr_node *node) {
     install(node);
     told = 1;
   }
+  if (node->running && tell_again(node)) told = 1;
   if (node->running && is_due(node)) {
     take(node);
     told = 1;

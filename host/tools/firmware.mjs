@@ -83,7 +83,7 @@ function posix(interpreter) {
     name: `posix-${interpreter}`,
     port: "posix",
     interpreter,
-    outputs: ["metalraft-posix", "metalraft-node", "metalraft-node-faults"],
+    outputs: ["metalraft-posix", "metalraft-node", "metalraft-node-faults", "metalraft-late-snapshot-test"],
     tools: tools("cmake", "make", "cc", "cargo"),
     settings: [],
   };

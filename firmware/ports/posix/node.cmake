@@ -14,4 +14,11 @@ function(metalraft_posix_node)
     target_link_libraries(${program} PRIVATE mr_node metalraft)
   endforeach()
   target_compile_definitions(metalraft-node-faults PRIVATE METALRAFT_NODE_FAULTS=1)
+
+  # Boards in one process, on the real core, with a network that a test moves by hand (tests/firmware/late-snapshot.test.ts).
+  add_executable(metalraft-late-snapshot-test
+    node/test/late_snapshot_test.c node/test/cluster.c flash/test/nor_model.c)
+  target_include_directories(metalraft-late-snapshot-test PRIVATE flash/test)
+  target_compile_options(metalraft-late-snapshot-test PRIVATE -Wall -Wextra -Werror -pedantic)
+  target_link_libraries(metalraft-late-snapshot-test PRIVATE mr_node metalraft)
 endfunction()
