@@ -67,7 +67,8 @@ export interface BoundaryReport {
   flushes: number;
   /** Crashes. */
   boundaries: number;
-  /** Crashes by the effect behind which they came; "none" before the first one of a step. */
+  /** Crashes by the effect behind which they came; "none" before the first one of a step. While nothing fails, all boundaries
+   * of a step are tried, or none: so just as many came right before an effect of each kind. */
   readonly behind: Record<EffectKind | "none", number>;
   /** Actions, of all replays together. */
   actions: number;

@@ -1,26 +1,27 @@
 /** Deaths between two effects of a flush: at random, and at every boundary there is. */
 
 import { describe, expect, it } from "vitest";
+import { shippedCore } from "../../host/core/module.js";
 import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
-import { type BoundaryFailure, type BoundaryOptions, tryBoundaries } from "../../sim/core-world/boundaries.js";
-import { EFFECT_KINDS } from "../../sim/core-world/effect-gate.js";
+import {
+  type BoundaryFailure,
+  type BoundaryOptions,
+  type BoundaryReport,
+  tryBoundaries,
+} from "../../sim/core-world/boundaries.js";
+import { EFFECT_KINDS, type EffectKind } from "../../sim/core-world/effect-gate.js";
 import { type Fault, USUAL_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
 import { runSimulation } from "../../sim/core-world/run.js";
 import { openRun, settle } from "../../sim/core-world/settings.js";
 import { DURABILITY_MUTANTS } from "../../sim/mutants/core-durability.js";
 import { formatTrace, parseTrace, recordRun, replayTrace } from "../../sim/trace/index.js";
+import { Replay } from "../../sim/trace/replay.js";
 import { V8Core } from "../../sim/v8-core.js";
+import { choose, SHORT_RUNS } from "./boundary-runs.js";
 import { compileMutant } from "./check-mutants.js";
 
 /** For a test that compiles a core, in ms: a bound on hanging. */
 const COMPILING = 120_000;
-
-/** Short runs that come to elections, truncations, snapshots both ways, changes of members, transfers and reads. */
-const RUNS: readonly BoundaryOptions[] = [
-  { seed: 11, nodes: 3, steps: 400, sessions: true, every: 20 },
-  { seed: 285, nodes: 3, steps: 500, sessions: true, every: 20 },
-  { seed: 209, nodes: 2, steps: 500, sessions: true, every: 20 },
-];
 
 /** No node crashes, and no storage fails, but at the boundaries that are tried. */
 const WITHOUT_CRASHES: readonly Fault[] = USUAL_FAULTS.filter((fault) => fault !== "crash" && fault !== "storage");
@@ -49,27 +50,47 @@ function findBroken(options: BoundaryOptions, core: CoreUnderTest): BoundaryFail
   return failure;
 }
 
+/** What a run lets out before faults stop, by kind, counted without dying anywhere. */
+function effectsOf(options: BoundaryOptions): Record<EffectKind, number> {
+  const { trace } = recordRun({ ...options, liveness: true });
+  const { steps, ...header } = trace;
+  const replay = new Replay(header, new V8Core());
+  const { nodes } = replay.world;
+  const passed = (kind: EffectKind) => nodes.reduce((sum, { gate }) => sum + gate.passed[kind], 0);
+  const before = EFFECT_KINDS.map(passed);
+  for (const step of steps) replay.take(step);
+  const counts = EFFECT_KINDS.map((kind, i) => [kind, passed(kind) - (before[i] ?? 0)]);
+  replay.world.close();
+  return Object.fromEntries(counts);
+}
+
 describe("at every boundary between two effects", () => {
-  const behind = new Set<string>();
+  /** Deaths right behind an effect of a kind, of all runs. As no flush and no boundary is left out, there are as many right
+   * before one. */
+  const deaths = new Map<string, number>();
 
-  it.each(RUNS)("of a run of seed $seed with $nodes nodes the cluster recovers, and no rule is broken", (options) => {
-    const report = tryBoundaries(options);
-    expect(report.failures).toEqual([]);
-    expect(report.boundaries).toBeGreaterThan(report.flushes);
-    expect(Object.values(report.behind).reduce((all, count) => all + count, 0)).toBe(report.boundaries);
-    for (const [kind, count] of Object.entries(report.behind)) if (count > 0) behind.add(kind);
+  it.each(SHORT_RUNS.map((run) => [run.about, run] as const))("of a run with %s the cluster recovers", (_, run) => {
+    const options = choose(run);
+    const { behind, boundaries, failures, flushes, seed } = tryBoundaries(options);
+    expect(failures, `seed ${seed}`).toEqual([]);
+    expect(behind).toEqual({ ...effectsOf(options), none: flushes });
+    expect(Object.values(behind).reduce((all, count) => all + count, 0)).toBe(boundaries);
+    for (const [kind, count] of Object.entries(behind)) deaths.set(kind, (deaths.get(kind) ?? 0) + count);
   });
 
-  it("of all kinds of effects", () => {
-    expect(["none", ...EFFECT_KINDS].filter((kind) => !behind.has(kind))).toEqual([]);
+  it("of all kinds of effects that the core has", () => {
+    const imports = WebAssembly.Module.imports(shippedCore().module);
+    expect(imports.map(({ name }) => name).sort()).toEqual([...EFFECT_KINDS].sort());
+    expect(["none", ...EFFECT_KINDS].filter((kind) => (deaths.get(kind) ?? 0) === 0)).toEqual([]);
   });
 
-  it("of each flush, where none is left out", () => {
+  it("of some flushes only, and of the first with each kind of effects, where that is asked for", () => {
     const all = tryBoundaries({ seed: 4, nodes: 3, steps: 120 });
     const some = tryBoundaries({ seed: 4, nodes: 3, steps: 120, every: 1000 });
     expect([all.failures, some.failures]).toEqual([[], []]);
-    expect(all.behind.none).toBe(all.flushes);
     expect(all.flushes).toBeGreaterThan(some.flushes);
+    const kindsOf = ({ behind }: BoundaryReport) => EFFECT_KINDS.filter((kind) => behind[kind] > 0);
+    expect(kindsOf(some)).toEqual(kindsOf(all));
   });
 });
 

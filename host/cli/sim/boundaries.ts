@@ -15,7 +15,7 @@ import type { SimFlags } from "../sim.js";
 import { openAny } from "./core.js";
 import { tellSound, writeShrunk } from "./shrink.js";
 
-/** Steps of the run unless stated: all of its boundaries take some minutes. */
+/** Steps of the run unless stated: all of its boundaries take seconds. */
 const DEFAULT_STEPS = 1000;
 /** Time between two lines of progress, in ms. */
 const PROGRESS_INTERVAL = 2000;
