@@ -6,6 +6,7 @@
  * as an outcome, waited for and never timed: a machine under load is slow, and correct all the same.
  */
 
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { MemberInfo } from "../../host/core/configuration.js";
 import type { CoreModule } from "../../host/core/module.js";
@@ -17,6 +18,7 @@ import type { NodeId } from "../../host/transport/transport.js";
 import { type LinkedTransport, Links, nameOf } from "./links.js";
 import { type Keeping, makePlace, type Place } from "./place.js";
 import { type TransportName, Transports } from "./transports.js";
+import { pause } from "./waiting.js";
 import { Watch } from "./watch.js";
 
 /** Timeouts of some round trips of one process, and messages that fit a datagram. */
@@ -38,7 +40,6 @@ export const TIMEFULL_CAPACITY: Capacity = {
 const LOOK_INTERVAL = 2;
 /** How long `until` waits at most, in ms: against hanging, far above what anything takes. */
 const DEFAULT_PATIENCE = 20_000;
-const DEFAULT_CLUSTER = 0x4d52n;
 
 /** What a node is given beside what the cluster gives it. */
 export type TimefullNodeOptions<Result> = Pick<
@@ -90,13 +91,15 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
   /** Nodes that could not go on by themselves. */
   readonly failures: Error[] = [];
   readonly capacity: Capacity;
+  /** Of no other cluster on this machine: a port that a node gave back may be another cluster's before its peers know. */
+  readonly #cluster = randomBytes(8).readBigUInt64LE();
   readonly #options: TimefullOptions<Result, Machine>;
   readonly #members: readonly MemberInfo[];
   readonly #transports: Transports;
   readonly #ids: NodeId[];
   readonly #places = new Map<NodeId, Place>();
   readonly #lives = new Map<NodeId, Running<Result, Machine>>();
-  readonly #starting = new Set<NodeId>();
+  readonly #starting = new Map<NodeId, Promise<void>>();
 
   constructor(options: TimefullOptions<Result, Machine>) {
     const { members, strangers = [], transport = "memory" } = options;
@@ -106,8 +109,13 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
     this.#ids = [...given.map(({ id }) => id), ...strangers];
     this.capacity = { ...TIMEFULL_CAPACITY, ...options.capacity };
     this.links = new Links(options.random);
-    this.#transports = new Transports(transport, DEFAULT_CLUSTER, this.capacity.maxMessage, this.links);
+    this.#transports = new Transports(transport, this.#cluster, this.capacity.maxMessage, this.links);
     for (const id of this.ids) this.#makePlace(id);
+  }
+
+  /** Whether a rule is broken, or a node could not go on. */
+  get isBroken(): boolean {
+    return this.watch.broken.length > 0 || this.failures.length > 0;
   }
 
   /** Ids of all nodes, members or not. */
@@ -136,9 +144,8 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
 
   /** A node that is no member any more, and is up, ends for good. */
   async retire(id: NodeId): Promise<void> {
-    const ended = this.crash(id);
+    await this.crash(id);
     this.#ids.splice(this.#ids.indexOf(id), 1);
-    await ended;
   }
 
   /** Starts a node that is down, on what it kept. */
@@ -146,14 +153,21 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
     const place = this.#places.get(id);
     if (place === undefined) throw new RangeError(`there is no node ${id}`);
     if (this.#lives.has(id) || this.#starting.has(id)) throw new Error(`node ${id} is up`);
+    // Nobody is to find it before it runs, and it must not be started twice.
+    const started = this.#begin(id, place()).finally(() => this.#starting.delete(id));
+    this.#starting.set(id, started);
+    await started;
+  }
+
+  /** One more life of a node. */
+  async #begin(id: NodeId, keeping: Keeping): Promise<void> {
     const { core, machine: makeMachine, node: more } = this.#options;
     const machine = makeMachine(id);
-    const keeping = place();
     const transport = this.#transports.open(id);
     const node = new RaftNode<Result>({
       ...more,
       ...(core === undefined ? {} : { core }),
-      cluster: DEFAULT_CLUSTER,
+      cluster: this.#cluster,
       id,
       members: this.#members,
       joins: !this.#members.some((member) => member.id === id),
@@ -166,14 +180,8 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
       capacity: this.capacity,
       onFailure: (error) => this.failures.push(error),
     });
-    // Nobody is to find it before it runs, and it must not be started twice.
-    this.#starting.add(id);
-    try {
-      await node.start();
-      this.#lives.set(id, { node, machine, transport, keeping });
-    } finally {
-      this.#starting.delete(id);
-    }
+    await node.start();
+    this.#lives.set(id, { node, machine, transport, keeping });
   }
 
   /** Ends a node at once: nobody hears from it any more, and nothing more gets onto its disk. */
@@ -186,13 +194,9 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
     await life.node.stop();
   }
 
-  #makePlace(id: NodeId): void {
-    const { folder } = this.#options;
-    this.#places.set(id, makePlace(folder === undefined ? undefined : join(folder, `node-${id}`)));
-  }
-
-  /** Stops all nodes in order. */
+  /** Stops all nodes in order. Those that are about to start do so first; whoever starts them hears of it if they do not. */
   async stop(): Promise<void> {
+    await Promise.allSettled(this.#starting.values());
     const lives = [...this.#lives.values()];
     this.#lives.clear();
     await Promise.all(lives.map(({ node }) => node.stop()));
@@ -234,17 +238,20 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
 
   /**
    * Waits until a probe answers something else than undefined or false.
-   * @param what is waited for, for the error
+   * @param what is waited for, for the error; asked only then if it is a function
    * @throws {PatienceError} when it does not come, with how the nodes stand
    */
-  async until<T>(what: string, probe: () => T | undefined | false): Promise<T> {
+  async until<T>(what: string | (() => string), probe: () => T | undefined | false): Promise<T> {
     const { patience = DEFAULT_PATIENCE } = this.#options;
     const end = performance.now() + patience;
     for (;;) {
       const found = probe();
       if (found !== undefined && found !== false) return found;
-      if (performance.now() > end) throw new PatienceError(`${what}: not within ${patience} ms\n${this.describe()}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL));
+      if (performance.now() > end) {
+        const missing = typeof what === "string" ? what : what();
+        throw new PatienceError(`${missing}: not within ${patience} ms\n${this.describe()}`);
+      }
+      await pause(LOOK_INTERVAL);
     }
   }
 
@@ -259,5 +266,10 @@ export class TimefullCluster<Result, Machine extends StateMachine<Result>> {
         return `node ${id}: ${role} of term ${term}, leader ${leader}, ${log}`;
       })
       .join("\n");
+  }
+
+  #makePlace(id: NodeId): void {
+    const { folder } = this.#options;
+    this.#places.set(id, makePlace(folder === undefined ? undefined : join(folder, `node-${id}`)));
   }
 }

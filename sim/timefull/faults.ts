@@ -8,8 +8,9 @@ import type { NodeId } from "../../host/transport/transport.js";
 import type { Fault } from "../core-world/faults.js";
 import type { FaultMix } from "../fault-list.js";
 import type { Random } from "../random.js";
-import type { KvCluster } from "./clients.js";
+import type { KvCluster } from "./asker.js";
 import { PatienceError } from "./cluster.js";
+import { pause } from "./waiting.js";
 
 /** Those of the simulator's faults that there are in real time. */
 export const TIMEFULL_FAULTS = [
@@ -104,23 +105,24 @@ export class Operator {
       case "snapshot":
         return succeeds(cluster.get(this.#somebody())?.node.snapshot());
       case "membership":
-        await this.#replace(this.#somebody());
-        return true;
+        return this.#replace(this.#somebody());
     }
   }
 
-  /** Puts a new node in the place of a member, which ends when it is none any more. */
-  async #replace(old: NodeId): Promise<void> {
+  /** Puts a new node in the place of a member, which ends when it is none any more; false if a rule was broken meanwhile. */
+  async #replace(old: NodeId): Promise<boolean> {
     const cluster = this.#cluster;
     const by = await cluster.add();
     while (!(await this.#isReplaced(old, by))) {
+      if (cluster.isBroken) return false;
       if (performance.now() - this.#end > MOST_AFTER) {
         throw new PatienceError(`node ${old} is not replaced by ${by} within ${MOST_AFTER} ms\n${cluster.describe()}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK));
+      await pause(LOOK);
     }
     await cluster.until(`node ${old} is up`, () => cluster.get(old));
     await cluster.retire(old);
+    return true;
   }
 
   /** Takes the next step, if somebody leads and no change is under way; whether there is none left. */

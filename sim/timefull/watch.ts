@@ -31,6 +31,11 @@ export class Watch {
   readonly #leaders = new Map<number, NodeId>();
   readonly #seen = new Map<number, Seen>();
 
+  /** A rule is broken, and be it one that somebody else judges. */
+  breaks(what: string): void {
+    this.broken.push(what);
+  }
+
   /** The observer of one life of a node. */
   observer(id: NodeId): Observer {
     return {
@@ -59,15 +64,13 @@ export class Watch {
   answers({ applied, id, role, term }: NodeStatus, kind: string, before: number): void {
     if (applied >= before) return;
     const who = `node ${id}, ${role} of term ${term}`;
-    this.broken.push(
-      `${who}, answers a read by ${kind} as of ${applied}, and ${before} was applied before it was asked`,
-    );
+    this.breaks(`${who}, answers a read by ${kind} as of ${applied}, and ${before} was applied before it was asked`);
   }
 
   #leads(id: NodeId, term: number): void {
     const other = this.#leaders.get(term);
     if (other === undefined) this.elections++;
-    else if (other !== id) this.broken.push(`nodes ${other} and ${id} both lead in term ${term}`);
+    else if (other !== id) this.breaks(`nodes ${other} and ${id} both lead in term ${term}`);
     this.#leaders.set(term, id);
   }
 
@@ -80,7 +83,7 @@ export class Watch {
       this.applied = Math.max(this.applied, index);
     } else if (seen.term !== term || seen.checksum !== checksum) {
       const said = `the command of term ${seen.term} at index ${index}`;
-      this.broken.push(`node ${seen.node} applies ${said}, and node ${id} another, of term ${term}`);
+      this.breaks(`node ${seen.node} applies ${said}, and node ${id} another, of term ${term}`);
     }
   }
 }

@@ -146,6 +146,18 @@ describe("a cluster in real time", () => {
     await cluster.crash(1);
     await expect(cluster.crash(1)).rejects.toThrow("node 1 is down");
     await expect(cluster.restart(7)).rejects.toThrow("there is no node 7");
+    await expect(cluster.retire(1)).rejects.toThrow("node 1 is down");
+    await expect(cluster.retire(7)).rejects.toThrow("node 7 is down");
+    expect(cluster.ids).toEqual([1, 2, 3]);
+  });
+
+  it("stops a node that is about to start, too", async () => {
+    const cluster = await started();
+    await cluster.crash(1);
+    const restarted = cluster.restart(1);
+    await cluster.stop();
+    await restarted;
+    expect(cluster.up()).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { type Command, Option } from "commander";
 import { type FaultMix, formatFaultMix } from "../../../sim/index.js";
 import {
   MOST_TIMEFULL_NODES,
+  MOST_TIMEFULL_SECONDS,
   runTimefull,
   TIMEFULL_FAULTS,
   type TimefullFault,
@@ -18,7 +19,6 @@ import { say, sayJson, tell, UsageError } from "../output.js";
 import type { SimFlags } from "../sim.js";
 import { moduleOf } from "./core.js";
 
-const MOST_SECONDS = 60 * 60 * 24;
 const DEFAULT_SECONDS = 10;
 
 type TimefullFlags = Pick<SimFlags, "core" | "faults" | "json" | "nodes" | "seconds" | "seed" | "transport">;
@@ -30,7 +30,12 @@ export function timefullOptions(command: Command): Command {
     .addOption(
       new Option("--transport <name>", "what a run in real time sends by").choices([...TRANSPORTS]).default("memory"),
     )
-    .option("--seconds <n>", "how long faults go on in real time", wholeNumber(1, MOST_SECONDS), DEFAULT_SECONDS);
+    .option(
+      "--seconds <n>",
+      "how long faults go on in real time",
+      wholeNumber(1, MOST_TIMEFULL_SECONDS),
+      DEFAULT_SECONDS,
+    );
 }
 
 export async function runInRealTime(flags: TimefullFlags): Promise<void> {
@@ -72,11 +77,21 @@ function describe(result: TimefullRunResult): string[] {
   const { answered, commits, elections, failed, faults, linearizable, lost, messages, operations } = result;
   const { nodes, recovered, seconds, transport, unknown, violations } = result;
   const injected = Object.entries(faults).map(([fault, count]) => `${count} x ${fault}`);
+  const isRecovered = recovered === null ? "not asked" : recovered ? "yes" : "NO";
   return [
     `${nodes} nodes over ${transport} with their files, ${seconds} s in real time: ${injected.join(", ")}`,
     `${operations} operations: ${answered} answered, ${failed} refused, ${unknown} without an outcome`,
+    describeSessions(result),
     `${elections} elections, ${commits} entries committed, ${messages} messages, ${lost} lost on purpose`,
-    `${violations} violations, linearizable: ${linearizable ? "yes" : "NO"}, recovered: ${recovered ? "yes" : "NO"}`,
+    `${violations} violations, linearizable: ${linearizable ? "yes" : "NO"}, recovered: ${isRecovered}`,
     `core ${result.core}`,
   ];
+}
+
+function describeSessions({ keepsSessions, sessions }: TimefullRunResult): string {
+  const { keyed, moved, opened, refused, reopened, repeated, replayed, retried, writes } = sessions;
+  const asked = `${keyed} under keys, asked again ${retried} times, ${moved} of them elsewhere`;
+  if (!keepsSessions) return `no sessions are kept: ${asked}, ${refused} refused`;
+  const written = `${opened} sessions (${reopened} in the place of others), ${writes} writes in them, ${asked}`;
+  return `${written}; ${replayed} answers given again, ${repeated} answered writes repeated, ${refused} refused`;
 }
