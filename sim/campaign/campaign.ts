@@ -2,24 +2,14 @@
 
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
 import { V8Core } from "../v8-core.js";
-import { runWorkers } from "./pool.js";
+import { type OnProgress, runAllSeeds, type SeedsOptions } from "./all-seeds.js";
+import { coreSimulator } from "./core-simulator.js";
+import type { Failure } from "./failure.js";
 import { missedProbes } from "./probes.js";
-import { type Failure, type RunnerTask, runSeeds, type WorkerReport } from "./runner.js";
-import { MOST_FAILURES, sharedWords } from "./seeds.js";
-import { addTally, emptyTally, type Tally } from "./tally.js";
-import type { WorkerTask } from "./worker.js";
+import type { Tally } from "./tally.js";
+import type { CampaignData } from "./worker.js";
 
-const MS_A_MINUTE = 60_000;
-
-export interface CampaignOptions {
-  /** The first seed; the next ones follow. */
-  readonly seed: number;
-  /** Seeds to run, at most: a campaign that ends with this comes to the same on every machine. */
-  readonly runs: number;
-  /** Time to take, at most. */
-  readonly minutes: number;
-  /** Workers side by side. */
-  readonly jobs: number;
+export interface CampaignOptions extends SeedsOptions {
   /** Rules that may be broken: runs that break them are counted, and fail nothing. */
   readonly allowed: readonly string[];
 }
@@ -38,35 +28,26 @@ export interface CampaignResult extends Tally {
   readonly passed: boolean;
 }
 
-/** Runs a campaign. `onProgress` hears of the sums, and of the failures that are new. */
+/** Runs a campaign. */
 export async function runCampaign(
   options: CampaignOptions,
   core: CoreModule = shippedCore(),
-  onProgress: (tally: Tally, news: readonly Failure[]) => void = () => undefined,
+  onProgress: OnProgress<Tally> = () => undefined,
 ): Promise<CampaignResult> {
-  const { allowed, jobs, minutes, runs, seed } = options;
-  const start = performance.now();
-  const deadline = Date.now() + minutes * MS_A_MINUTE;
-  const task: RunnerTask = { seed, runs, allowed, deadline, shared: sharedWords() };
-  const tally = emptyTally();
-  const failures: Failure[] = [];
-  const onReport = (report: WorkerReport) => {
-    addTally(tally, report.tally);
-    failures.push(...report.failures);
-    onProgress(tally, report.failures);
-  };
-  if (jobs === 1) runSeeds(task, new V8Core(core), onReport);
-  else await runWorkers(new URL("./worker.js", import.meta.url), jobs, { core, task } satisfies WorkerTask, onReport);
-  const wallMs = Math.max(1, Math.round(performance.now() - start));
+  const { allowed, jobs, seed } = options;
+  const script = new URL("./worker.js", import.meta.url);
+  const data: CampaignData = { core, allowed };
+  const simulator = coreSimulator(() => new V8Core(core), allowed);
+  const { endedEarly, failures, tally, wallMs } = await runAllSeeds(options, simulator, { script, data }, onProgress);
   const perSecond = (count: number) => Math.round((count * 1000) / wallMs);
   // A campaign that ended early could not reach everything.
-  const missed = failures.length < MOST_FAILURES ? missedProbes(tally.probes) : [];
+  const missed = endedEarly ? [] : missedProbes(tally.probes);
   return {
     ...{ seed, jobs, core: core.sha256, wallMs },
     ...tally,
     actionsPerSecond: perSecond(tally.actions),
     eventsPerSecond: perSecond(tally.events),
-    failures: failures.sort((a, b) => a.seed - b.seed),
+    failures,
     missedProbes: missed,
     passed: failures.length === 0 && missed.length === 0,
   };

@@ -1,83 +1,63 @@
 /** Runs seeds one after the other until there is no time, no seed or no patience left: all that a worker of a campaign does. */
 
-import type { CoreUnderTest } from "../core-under-test.js";
-import { runSimulation } from "../core-world/run.js";
-import { formatTrace, recordRun, shrinkTrace } from "../trace/index.js";
-import { countFailure, endWithError, REPORT_INTERVAL, type SeedsTask, takeSeeds } from "./seeds.js";
-import { drawSwarm } from "./swarm.js";
-import { addRun, emptyTally, type Tally } from "./tally.js";
+import { brokenRun, brokenSimulator, type Failure } from "./failure.js";
+import { countFailure, type SeedsTask, takeSeeds } from "./seeds.js";
+import type { Broken, Simulator, Sums } from "./simulator.js";
 
-/** Actions that shrinking a failure may take: there is more to find, and a failure can be shrunk further later. */
-const SHRINKING = 1_000_000;
+/** Time between two reports of a worker, in ms; a failure is told at once. */
+const REPORT_INTERVAL = 1000;
 
-/** A seed that failed. */
-export interface Failure {
-  readonly seed: number;
-  readonly rule: string;
-  /** What was violated, and the last actions. */
-  readonly detail: string;
-  /** Steps of the run, and of the shrunk trace. */
-  readonly steps: number;
-  readonly shrunkSteps: number;
-  /** The shrunk trace as a file. */
-  readonly trace: string;
-}
-
-/** What a worker tells now and then. */
-export interface WorkerReport {
+/** What a worker tells: what is new. */
+export interface Report<Tally> {
   readonly tally: Tally;
   readonly failures: readonly Failure[];
 }
 
-export interface RunnerTask extends SeedsTask {
-  /** Rules that may be broken: it is counted. */
-  readonly allowed: readonly string[];
-}
-
-/** Runs seeds that no other worker runs. */
-export function runSeeds(task: RunnerTask, core: CoreUnderTest, onReport: (report: WorkerReport) => void): void {
-  let tally = emptyTally();
-  let failures: Failure[] = [];
+/** Runs seeds that no other worker runs. An error of one is a failure, and the next one is run. */
+export async function runSeeds<Tally extends Sums, Trace>(
+  task: SeedsTask,
+  simulator: Simulator<Tally, Trace>,
+  onReport: (report: Report<Tally>) => void,
+): Promise<void> {
+  let tally = simulator.emptyTally();
   let reported = Date.now();
-  for (const seed of takeSeeds(task)) {
-    const failure = attempt(task, seed, core, tally);
-    if (failure !== null) {
-      countFailure(task);
-      failures.push(failure);
-    }
-    if (Date.now() - reported < REPORT_INTERVAL) continue;
+  const report = (failures: readonly Failure[]) => {
     onReport({ tally, failures });
-    tally = emptyTally();
-    failures = [];
+    tally = simulator.emptyTally();
     reported = Date.now();
-  }
-  onReport({ tally, failures });
-}
-
-function attempt(task: RunnerTask, seed: number, core: CoreUnderTest, tally: Tally): Failure | null {
-  try {
-    return runSeed(task, seed, core, tally);
-  } catch (error) {
-    throw endWithError(task, seed, "metalraft sim --swarm", error);
-  }
-}
-
-function runSeed(task: RunnerTask, seed: number, core: CoreUnderTest, tally: Tally): Failure | null {
-  const options = drawSwarm(seed);
-  const result = runSimulation({ ...options, core });
-  addRun(tally, result);
-  if (result.rule === null) return null;
-  if (task.allowed.includes(result.rule)) {
-    tally.allowed[result.rule] = (tally.allowed[result.rule] ?? 0) + 1;
-    return null;
-  }
-  const shrunk = shrinkTrace(recordRun({ ...options, core }).trace, core, { mostActions: SHRINKING });
-  return {
-    seed,
-    rule: result.rule,
-    detail: result.violation ?? result.explanation ?? "",
-    steps: result.steps,
-    shrunkSteps: shrunk.trace.steps.length,
-    trace: formatTrace(shrunk.trace),
   };
+  // A world that an error has ended may leave promises behind, which nobody hears of any more when they are rejected.
+  const strays: unknown[] = [];
+  const onRejection = (error: unknown) => strays.push(error);
+  process.on("unhandledRejection", onRejection);
+  try {
+    for (const seed of takeSeeds(task)) {
+      strays.length = 0;
+      let failure = await runSeed(seed, simulator, tally);
+      // Signals, output and other threads get their turn between two runs. Rejections are told here, too.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (failure === null && strays.length > 0) failure = brokenSimulator(seed, strays[0]);
+      if (failure !== null) countFailure(task);
+      if (failure !== null) report([failure]);
+      else if (Date.now() - reported >= REPORT_INTERVAL) report([]);
+    }
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  report([]);
+}
+
+async function runSeed<Tally extends Sums, Trace>(
+  seed: number,
+  simulator: Simulator<Tally, Trace>,
+  tally: Tally,
+): Promise<Failure | null> {
+  let broken: Broken | null;
+  try {
+    broken = await simulator.run(seed, tally);
+  } catch (error) {
+    tally.runs++;
+    return brokenSimulator(seed, error);
+  }
+  return broken === null ? null : brokenRun(seed, broken, simulator);
 }

@@ -3,13 +3,19 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { CoreModule } from "../../host/core/module.js";
 import { V8Core } from "../v8-core.js";
-import { type RunnerTask, runSeeds } from "./runner.js";
+import { coreSimulator } from "./core-simulator.js";
+import { runSeeds } from "./runner.js";
+import type { SeedsTask } from "./seeds.js";
 
-/** What a worker is started with. */
-export interface WorkerTask {
+/** What a worker is started with, beside its task. */
+export interface CampaignData {
   readonly core: CoreModule;
-  readonly task: RunnerTask;
+  readonly allowed: readonly string[];
 }
 
-const { core, task } = workerData as WorkerTask;
-runSeeds(task, new V8Core(core), (report) => parentPort?.postMessage(report));
+const { allowed, core, task } = workerData as CampaignData & { readonly task: SeedsTask };
+await runSeeds(
+  task,
+  coreSimulator(() => new V8Core(core), allowed),
+  (report) => parentPort?.postMessage(report),
+);

@@ -2,14 +2,14 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { CoreModule } from "../../host/core/module.js";
+import { runSeeds } from "../campaign/runner.js";
 import type { SeedsTask } from "../campaign/seeds.js";
-import { runHostSeeds } from "./runner.js";
+import { hostSimulator } from "./simulator.js";
 
-/** What a worker is started with. */
-export interface HostWorkerTask {
+/** What a worker is started with, beside its task. */
+export interface HostCampaignData {
   readonly core: CoreModule;
-  readonly task: SeedsTask;
 }
 
-const { core, task } = workerData as HostWorkerTask;
-await runHostSeeds(task, core, (report) => parentPort?.postMessage(report));
+const { core, task } = workerData as HostCampaignData & { readonly task: SeedsTask };
+await runSeeds(task, hostSimulator(core), (report) => parentPort?.postMessage(report));

@@ -1,14 +1,12 @@
 /**
- * Makes a trace that breaks a rule as short as it can: delta debugging (Zeller and Hildebrandt, 2002, ddmin). Pieces of it
- * are left out, and it is replayed; if the same rule breaks, what was really done there is recorded and taken over. Before
- * that whole kinds of steps, and whole nodes, are left out: most faults of a run have nothing to do with what it shows.
- *
- * How far it goes is bounded by the actions that all replays take together, and not by a clock: it comes to the same
- * trace everywhere.
+ * Makes a trace that breaks a rule as short as it can, by delta debugging of its steps. Before that whole kinds of steps,
+ * and whole nodes, are left out: most faults of a run have nothing to do with what it shows. Behind it steps are made
+ * simpler, and a few that are drawn at random are left out.
  */
 
 import type { CoreUnderTest } from "../core-under-test.js";
 import { nodesOf } from "../core-world/settings.js";
+import { answer, DeltaDebugging, type Outcome, type Search, type Shrunk as ShrunkTrace } from "../delta-debugging.js";
 import { Random } from "../random.js";
 import { TraceError } from "./json-lines.js";
 import { rerecord } from "./record.js";
@@ -31,13 +29,7 @@ const MOST_AT_RANDOM = 8;
 /** Longest trace of which all pairs of steps are tried. */
 const MOST_PAIRED = 120;
 
-export interface Shrunk {
-  readonly trace: Trace;
-  /** Replays that were tried. */
-  readonly replays: number;
-  /** Whether no single step can be left out; false if the bound was met before. */
-  readonly isMinimal: boolean;
-}
+export type Shrunk = ShrunkTrace<Trace>;
 
 export interface ShrinkOptions {
   /** Actions that all replays together may take. */
@@ -53,127 +45,79 @@ export interface ShrinkOptions {
 export function shrinkTrace(trace: Trace, core: CoreUnderTest, options: ShrinkOptions = {}): Shrunk {
   const { trace: start } = rerecord(trace, core);
   if (start.rule === null) throw new TraceError("the trace breaks no rule with this core: there is nothing to shrink");
-  return new Shrinker(start, core, options).run();
+  const shrinker = new Shrinker(start, options);
+  answer(shrinker.search(), (candidate) => replay(candidate, core));
+  return shrinker.result;
 }
 
-class Shrinker {
-  #trace: Trace;
-  #replays = 0;
-  #actions = 0;
-  readonly #most: number;
+function replay(candidate: Trace, core: CoreUnderTest): Outcome<Trace> {
+  const { replayed, trace } = rerecord(candidate, core);
+  return { trace, cost: replayed.world.steps + (trace.rule === ENDLESS ? ENDLESS_COST : REPLAY_COST) };
+}
+
+class Shrinker extends DeltaDebugging<Trace, TraceStep> {
   readonly #random = new Random(0);
 
-  constructor(
-    trace: Trace,
-    readonly core: CoreUnderTest,
-    readonly options: ShrinkOptions,
-  ) {
-    this.#trace = trace;
-    this.#most = options.mostActions ?? MOST_ACTIONS;
+  constructor(start: Trace, { mostActions: mostCost = MOST_ACTIONS, onProgress }: ShrinkOptions) {
+    super(start, { mostCost, mostPaired: MOST_PAIRED, onProgress });
   }
 
-  run(): Shrunk {
-    this.#straighten();
-    this.#leaveOutKinds();
+  *search(): Search<Trace> {
+    yield* this.#straighten();
+    yield* this.#leaveOutKinds();
     // Whatever makes it simpler may make other steps needless.
-    do this.#leaveOutPieces();
-    while (!this.#isSpent && (this.#simplify() || this.#leaveOutPairs() || this.#leaveOutSome()));
-    return { trace: this.#trace, replays: this.#replays, isMinimal: !this.#isSpent };
+    do yield* this.leaveOutPieces();
+    while (
+      !this.isSpent &&
+      ((yield* this.#simplify()) || (yield* this.leaveOutPairs()) || (yield* this.#leaveOutSome()))
+    );
   }
 
-  get #isSpent(): boolean {
-    return this.#actions >= this.#most;
+  protected partsOf({ steps }: Trace): readonly TraceStep[] {
+    return steps;
   }
 
-  /** Takes a candidate over if it breaks the same rule and is no longer. */
-  #accepts(steps: readonly TraceStep[], longest: number, settings = this.#trace.settings): boolean {
-    if (this.#isSpent) return false;
-    this.#replays++;
-    const { replayed, trace } = rerecord({ ...this.#trace, settings, steps }, this.core);
-    this.#actions += replayed.world.steps + (trace.rule === ENDLESS ? ENDLESS_COST : REPLAY_COST);
-    if (trace.rule !== this.#trace.rule || trace.steps.length > longest) return false;
-    this.#trace = trace;
-    this.options.onProgress?.(trace.steps.length, this.#replays);
-    return true;
-  }
-
-  #leaveOut(isKept: (step: TraceStep, at: number) => boolean): boolean {
-    const { steps } = this.#trace;
-    const left = steps.filter(isKept);
-    return left.length < steps.length && this.#accepts(left, steps.length - 1);
-  }
-
-  /** Leaves out all steps of a kind, and all that happens to a node. */
-  #leaveOutKinds(): void {
-    for (const name of new Set(this.#trace.steps.map(({ step }) => step.do))) {
-      this.#leaveOut(({ step }) => step.do !== name);
-    }
-    for (let id = nodesOf(this.#trace.settings); id > 0; id--) this.#leaveOut(({ step }) => !concerns(step, id));
-  }
-
-  /** Leaves out pieces, smaller and smaller ones, until no single step can be left out. */
-  #leaveOutPieces(): void {
-    let size = this.#trace.steps.length;
-    let isShorter = true;
-    while ((size > 1 || isShorter) && !this.#isSpent) {
-      size = Math.max(1, Math.min(size, this.#trace.steps.length) >> 1);
-      isShorter = this.#leaveOutPiecesOf(size);
-    }
-  }
-
-  /** One pass from the end to the beginning: what is done last depends on everything and nothing on it. */
-  #leaveOutPiecesOf(size: number): boolean {
-    let isShorter = false;
-    for (let end = this.#trace.steps.length; end > 0 && !this.#isSpent; ) {
-      const first = Math.max(0, end - size);
-      const last = end;
-      if (this.#leaveOut((_, at) => at < first || at >= last)) isShorter = true;
-      end = Math.min(first, this.#trace.steps.length);
-    }
-    return isShorter;
-  }
-
-  /** Leaves out two steps that only make sense together. Answers whether there were such. */
-  #leaveOutPairs(): boolean {
-    const { length } = this.#trace.steps;
-    if (length > MOST_PAIRED) return false;
-    for (let first = 0; first < length; first++) {
-      for (let second = first + 1; second < length && !this.#isSpent; second++) {
-        if (this.#leaveOut((_, at) => at !== first && at !== second)) return true;
-      }
-    }
-    return false;
-  }
-
-  /** Leaves out a few steps that are drawn at random. Answers whether that made the trace shorter. */
-  #leaveOutSome(): boolean {
-    const { length } = this.#trace.steps;
-    for (let i = 0; i < TRIES && !this.#isSpent; i++) {
-      const drawn = new Set<number>();
-      const count = 2 + this.#random.below(MOST_AT_RANDOM - 1);
-      while (drawn.size < Math.min(count, length)) drawn.add(this.#random.below(length));
-      if (this.#leaveOut((_, at) => !drawn.has(at))) return true;
-    }
-    return false;
+  protected withParts(steps: readonly TraceStep[]): Trace {
+    return { ...this.trace, steps };
   }
 
   /** Takes chance out of timers, so that what is left out does not change when those that are left fire. */
-  #straighten(): void {
-    const { settings, steps } = this.#trace;
+  *#straighten(): Search<Trace> {
+    const { settings } = this.trace;
     const capacity = { ...settings.capacity, electionJitter: LEAST_JITTER };
-    this.#accepts(steps, steps.length, { ...settings, capacity });
+    yield* this.accepts({ ...this.trace, settings: { ...settings, capacity } });
+  }
+
+  /** Leaves out all steps of a kind, and all that happens to a node. */
+  *#leaveOutKinds(): Search<Trace> {
+    for (const name of new Set(this.trace.steps.map(({ step }) => step.do))) {
+      yield* this.leaveOut(({ step }) => step.do !== name);
+    }
+    for (let id = nodesOf(this.trace.settings); id > 0; id--) yield* this.leaveOut(({ step }) => !concerns(step, id));
+  }
+
+  /** Leaves out a few steps that are drawn at random. Answers whether that made the trace shorter. */
+  *#leaveOutSome(): Search<Trace, boolean> {
+    const { length } = this;
+    for (let i = 0; i < TRIES && !this.isSpent; i++) {
+      const drawn = new Set<number>();
+      const count = 2 + this.#random.below(MOST_AT_RANDOM - 1);
+      while (drawn.size < Math.min(count, length)) drawn.add(this.#random.below(length));
+      if (yield* this.leaveOut((_, at) => !drawn.has(at))) return true;
+    }
+    return false;
   }
 
   /** Makes single steps simpler. Answers whether that made the trace shorter. */
-  #simplify(): boolean {
-    const { length } = this.#trace.steps;
-    for (let at = 0; at < this.#trace.steps.length && !this.#isSpent; at++) {
-      const { steps } = this.#trace;
+  *#simplify(): Search<Trace, boolean> {
+    const { length } = this;
+    for (let at = 0; at < this.length && !this.isSpent; at++) {
+      const { steps } = this.trace;
       const one = steps[at];
       const simple = one === undefined ? null : simpler(one);
-      if (simple !== null) this.#accepts(steps.with(at, simple), steps.length);
+      if (simple !== null) yield* this.accepts(this.withParts(steps.with(at, simple)));
     }
-    return this.#trace.steps.length < length;
+    return this.length < length;
   }
 }
 

@@ -2,16 +2,15 @@
 
 import { describe, expect, it } from "vitest";
 import { MessageKind } from "../../host/core/abi.js";
+import { coreSimulator } from "../../sim/campaign/core-simulator.js";
 import { drawSwarm, huntingRuns, MIX_NAMES, mixOf, REQUIRED_PROBES, runCampaign } from "../../sim/campaign/index.js";
 import { missedProbes } from "../../sim/campaign/probes.js";
-import { runSeeds } from "../../sim/campaign/runner.js";
-import { Shared } from "../../sim/campaign/seeds.js";
 import { addRun, emptyTally } from "../../sim/campaign/tally.js";
-import type { CoreUnderTest } from "../../sim/core-under-test.js";
 import { RARER_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
 import { ELECTABILITY } from "../../sim/core-world/liveness.js";
 import { runSimulation } from "../../sim/core-world/run.js";
-import { parseTrace, replayTrace } from "../../sim/trace/index.js";
+import { drawTrace, parseTrace, replayTrace } from "../../sim/trace/index.js";
+import { runSome } from "./campaign-runs.js";
 import { FalsifiedCore, withoutBarrier } from "./falsified-core.js";
 
 const MINUTES = 10;
@@ -43,9 +42,9 @@ describe("a campaign", () => {
   });
 
   it("has for one seed in three a mix that is about one thing, and each of these for some", () => {
-    const mixes = Array.from({ length: 300 }, (_, seed) => mixOf(seed)).filter((mix) => mix !== null);
-    expect(mixes.length).toBeGreaterThan(70);
-    expect(mixes.length).toBeLessThan(130);
+    const mixes = Array.from({ length: 600 }, (_, seed) => mixOf(seed)).filter((mix) => mix !== null);
+    expect(mixes.length).toBeGreaterThan(160);
+    expect(mixes.length).toBeLessThan(240);
     expect(new Set(mixes)).toEqual(new Set(MIX_NAMES));
   });
 
@@ -81,36 +80,21 @@ describe("a campaign", () => {
     expect(runs).toEqual([...huntingRuns(count)]);
   });
 
-  it("tells of each failure, with a trace that repeats it", () => {
+  it("tells of each failure with a trace that repeats it, and its diagram", async () => {
     const core = new FalsifiedCore(withoutBarrier(MessageKind.VOTE_REPLY));
-    const shared = new SharedArrayBuffer(Shared.WORDS * 4);
-    const task = { seed: 1, runs: 5, allowed: [ELECTABILITY], deadline: Number.MAX_SAFE_INTEGER, shared };
-    const failures: string[] = [];
-    runSeeds(task, core, (report) => {
-      for (const { rule, seed, shrunkSteps, trace } of report.failures) {
-        failures.push(rule);
-        const read = parseTrace(trace, `seed ${seed}`);
-        expect(read.steps).toHaveLength(shrunkSteps);
-        expect(replayTrace(read, core).verdict.rule).toBe(rule);
-      }
-    });
+    const { failures } = await runSome(
+      coreSimulator(() => core, [ELECTABILITY]),
+      5,
+    );
     expect(failures.length).toBeGreaterThan(0);
-  });
-
-  it("ends with the seed of a run that ends with an error, on every worker", () => {
-    const core: CoreUnderTest = {
-      name: "none",
-      sha256: "",
-      create: () => {
-        throw new Error("no room");
-      },
-    };
-    const shared = new SharedArrayBuffer(Shared.WORDS * 4);
-    const task = { seed: 41, runs: 5, allowed: [], deadline: Number.MAX_SAFE_INTEGER, shared };
-    const again = "to repeat it: metalraft sim --swarm --seed 41";
-    expect(() => runSeeds(task, core, () => undefined)).toThrow(`seed 41 ends with an error: no room; ${again}`);
-    runSeeds(task, core, () => undefined);
-    expect(Atomics.load(new Int32Array(shared), Shared.NEXT)).toBe(1);
+    for (const { diagram, left, recorded, rule, seed, trace, troubles } of failures) {
+      const read = parseTrace(trace ?? "", `seed ${seed}`);
+      expect(read.steps).toHaveLength(left);
+      expect(left).toBeLessThan(recorded);
+      expect(replayTrace(read, core).verdict.rule).toBe(rule);
+      expect(diagram?.split("\n")).toEqual(drawTrace(read, core));
+      expect(troubles).toEqual([]);
+    }
   });
 
   it("fails when a rare path is not reached", () => {

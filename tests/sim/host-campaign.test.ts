@@ -1,23 +1,32 @@
-/** Campaigns of the host world: the same seeds come to the same, what fails is shrunk and told, and an error ends them. */
+/** Campaigns of the host world: the same seeds come to the same, what fails is shrunk and drawn, and errors are failures, too. */
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { saveHostFailures } from "../../host/cli/sim/host-campaign.js";
-import { compileCore, shippedCore } from "../../host/core/module.js";
-import { Shared, sharedWords } from "../../sim/campaign/seeds.js";
+import { shippedCore } from "../../host/core/module.js";
+import { SIMULATOR_ERROR } from "../../sim/campaign/index.js";
 import { HOST_FAULTS, parseHostFaults } from "../../sim/host-world/faults.js";
 import {
   drawHostSwarm,
+  drawHostTrace,
+  formatHostTrace,
   parseHostTrace,
+  recordHostRun,
   replayHostTrace,
   runHostCampaign,
   runHostWorld,
 } from "../../sim/host-world/index.js";
-import { type HostFailure, runHostSeeds } from "../../sim/host-world/runner.js";
+import type { Sabotage } from "../../sim/host-world/settings.js";
+import { hostSimulator } from "../../sim/host-world/simulator.js";
 import { missedBy } from "../../sim/host-world/tally.js";
-import { temporaryFolder } from "../integration/harness.js";
+import { runSome } from "./campaign-runs.js";
 import { withoutSync } from "./host-sabotage.js";
+
+/** Runs that break a rule soon. */
+const BROKEN = {
+  faults: parseHostFaults("lost,power:3,kill,drop"),
+  steps: 2000,
+  chaos: 100,
+  sabotage: { fileSystem: withoutSync },
+};
 
 describe("a campaign", () => {
   it("adds its runs up, and tells what it has missed", async () => {
@@ -30,44 +39,57 @@ describe("a campaign", () => {
     expect(result.missed.length).toBeGreaterThan(0);
   });
 
-  it("ends with the seed of a run that ends with an error, on every worker", async () => {
-    // A module without any of the core's exports.
-    const empty = compileCore(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-    const task = { seed: 41, runs: 5, deadline: Number.MAX_SAFE_INTEGER, shared: sharedWords() };
-    const again = "to repeat it: metalraft sim --host --swarm --seed 41";
-    await expect(runHostSeeds(task, empty, () => undefined)).rejects.toThrow(
-      new RegExp(`^seed 41 ends with an error: .+; ${again}$`),
-    );
-    await runHostSeeds(task, empty, () => undefined);
-    expect(Atomics.load(new Int32Array(task.shared), Shared.NEXT)).toBe(1);
+  it("has an error of a run among its failures, and goes on", async () => {
+    const instance = () => {
+      throw new Error("no room");
+    };
+    const settingsOf = (seed: number) => ({ seed, steps: 300, sabotage: seed === 41 ? { instance } : {} });
+    const { failures, tally } = await runSome(hostSimulator(shippedCore(), settingsOf), 3, 40);
+    expect(failures).toMatchObject([{ seed: 41, rule: SIMULATOR_ERROR, trace: null, troubles: [] }]);
+    expect(failures[0]?.detail).toMatch(/^Error: no room\n +at /);
+    expect(tally).toMatchObject({ runs: 3, events: expect.any(Number) });
+    expect(tally.events).toBeGreaterThan(600);
   });
 
-  it("shrinks what fails, and writes it as a trace and as a diagram", async () => {
-    const sabotage = { fileSystem: withoutSync };
-    const faults = parseHostFaults("lost,power:3,kill,drop");
-    const draw = (seed: number) => ({ seed, faults, steps: 2000, chaos: 100, sabotage });
-    const task = { seed: 5, runs: 2, deadline: Number.MAX_SAFE_INTEGER, shared: sharedWords() };
-    const failures: HostFailure[] = [];
-    await runHostSeeds(task, shippedCore(), (report) => failures.push(...report.failures), draw);
+  it("shrinks what fails, and draws it", async () => {
+    const settingsOf = (seed: number) => ({ ...BROKEN, seed });
+    const { failures, tally } = await runSome(hostSimulator(shippedCore(), settingsOf), 2, 5);
+    expect(tally.runs).toBe(2);
     expect(failures.map(({ seed }) => seed)).toEqual([5, 6]);
-    for (const { injected, rule, seed, shrunk, trace } of failures) {
-      const read = parseHostTrace(trace, `seed ${seed}`);
-      expect(read.injections).toHaveLength(shrunk);
-      expect(shrunk).toBeLessThan(injected);
+    const { sabotage } = BROKEN;
+    for (const { diagram, left, recorded, rule, seed, trace, troubles } of failures) {
+      const read = parseHostTrace(trace ?? "", `seed ${seed}`);
+      expect(read.injections).toHaveLength(left);
+      expect(left).toBeLessThan(recorded);
       expect((await replayHostTrace(read, shippedCore(), { sabotage })).result.rule).toBe(rule);
+      expect(diagram?.split("\n")).toEqual(await drawHostTrace(read, shippedCore(), { sabotage }));
+      expect(troubles).toEqual([]);
     }
-    const folder = join(temporaryFolder(), "failures");
-    const result = await runHostCampaign({ seed: 5, runs: 0, minutes: 1, jobs: 1 });
-    await saveHostFailures(folder, { ...result, failures }, shippedCore(), (seed) => `again ${seed}`);
-    const files = [
-      "host-report.json",
-      ...[5, 6].flatMap((seed) => [`host-seed-${seed}.trace`, `host-seed-${seed}.txt`]),
-    ];
-    expect(readdirSync(folder).sort()).toEqual(files);
-    expect(readFileSync(join(folder, "host-seed-5.trace"), "utf8")).toBe(failures[0]?.trace);
-    const drawn = readFileSync(join(folder, "host-seed-5.txt"), "utf8");
-    expect(drawn).toMatch(/^again 5\nbreaks "/);
-    expect(drawn).toContain("becomes LEADER");
+  });
+
+  it("keeps all of a trace that cannot be shrunk for an error, and says so", async () => {
+    let made = 0;
+    let most = Number.POSITIVE_INFINITY;
+    const fileSystem: Sabotage["fileSystem"] = (fs) => {
+      if (++made > most) throw new Error("no room");
+      return withoutSync(fs);
+    };
+    const settings = { ...BROKEN, seed: 5, sabotage: { fileSystem } };
+    const { trace: whole } = await recordHostRun(settings);
+    // Enough for the run itself, and for recording it.
+    most = 3 * made;
+    const { failures, tally } = await runSome(
+      hostSimulator(shippedCore(), () => settings),
+      1,
+      5,
+    );
+    expect(tally.runs).toBe(1);
+    const { injections, rule } = whole;
+    expect(failures).toMatchObject([{ rule, trace: formatHostTrace(whole), left: injections.length, diagram: null }]);
+    expect(failures[0]?.troubles.map((trouble) => trouble.split("\n")[0])).toEqual([
+      "shrinking it failed: Error: no room",
+      "drawing it failed: Error: no room",
+    ]);
   });
 
   it("misses a fault that is never injected, and a path that is never reached", () => {

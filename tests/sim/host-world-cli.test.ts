@@ -1,8 +1,9 @@
 /** `metalraft sim --host`, as a command. */
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { type Failure, SIMULATOR_ERROR } from "../../sim/campaign/index.js";
 import {
   parseHostFaults,
   readHostTrace,
@@ -55,13 +56,26 @@ describe("metalraft sim --host", () => {
     expect(await report(2)).toEqual(await report(1));
   });
 
-  it("ends a campaign on several workers with the seed of a run that ends with an error", async () => {
-    const file = join(temporaryFolder(), "empty.wasm");
+  it("has errors among the failures of a campaign on several workers, and ends with a report", async () => {
+    const [file, out] = [join(temporaryFolder(), "empty.wasm"), join(temporaryFolder(), "failures")];
+    // A module without any of the core's exports.
     writeFileSync(file, Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-    const args = ["sim", "--host", "--campaign", "--seed", "7", "--runs", "50", "--jobs", "2", "--core", file];
-    const { code, stderr } = await runCli(args);
-    expect(stderr).toMatch(/seed [78] ends with an error: .*to repeat it: metalraft sim --host --swarm --seed [78]\n/);
+    const seeds = ["--seed", "7", "--runs", "3", "--minutes", "10", "--jobs", "2"];
+    const args = ["sim", "--host", "--campaign", ...seeds, "--core", file, "--out", out, "--json"];
+    const { code, stderr, stdout } = await runCli(args);
     expect(code).toBe(1);
+    const report = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    expect(report).toMatchObject({ runs: 3, passed: false });
+    expect(report.failures.map(({ rule, seed }: Failure) => [seed, rule])).toEqual(
+      [7, 8, 9].map((seed) => [seed, SIMULATOR_ERROR]),
+    );
+    expect(JSON.parse(readFileSync(join(out, "host-report.json"), "utf8"))).toEqual(report);
+    for (const seed of [7, 8, 9]) {
+      expect(stderr).toContain(`seed ${seed} ends with an error of the simulator: `);
+      const again = `metalraft sim --host --swarm --seed ${seed} --core ${file}\n`;
+      expect(stderr).toContain(`to repeat it: ${again}`);
+      expect(readFileSync(join(out, `host-seed-${seed}.txt`), "utf8")).toContain(again);
+    }
   });
 
   it("repeats a trace, draws it, and shrinks it to what breaks the same rule", async () => {

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { MOST_FAILURES } from "../../sim/campaign/seeds.js";
 import { runCli, temporaryFolder } from "../integration/harness.js";
 
 describe("metalraft sim --trace", () => {
@@ -52,5 +53,20 @@ describe("metalraft sim --campaign", () => {
       expect(together[key]).toEqual(alone[key]);
     }
     expect(existsSync(folder)).toBe(false);
+  });
+
+  it("has errors among its failures, as many as it bears, and ends with a report", async () => {
+    const [file, out] = [join(temporaryFolder(), "empty.wasm"), join(temporaryFolder(), "failures")];
+    // A module without any of the core's exports.
+    writeFileSync(file, Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    const args = ["sim", "--campaign", "--seed", "7", "--runs", "50", "--minutes", "10", "--core", file, "--out", out];
+    const { code, stderr, stdout } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`seeds 7 to ${6 + MOST_FAILURES}: ${MOST_FAILURES} runs`);
+    expect(stdout).toContain(`${MOST_FAILURES} failures, 0 rare paths never reached`);
+    expect(stderr).toContain("seed 7 ends with an error of the simulator: ");
+    expect(stderr).toContain(`to repeat it: metalraft sim --swarm --seed 7 --core ${file}\n`);
+    expect(readFileSync(join(out, "seed-7.txt"), "utf8")).toMatch(/\n +at /);
+    expect(existsSync(join(out, "seed-7.trace"))).toBe(false);
   });
 });

@@ -1,15 +1,10 @@
 /** `metalraft sim --campaign`: as many seeds as fit a time, a report, and a folder with what failed. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Command } from "commander";
-import { type CampaignResult, type Failure, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
-import { V8Core } from "../../../sim/index.js";
-import { drawTrace, parseTrace } from "../../../sim/trace/index.js";
+import { type CampaignResult, MOST_JOBS, runCampaign } from "../../../sim/campaign/index.js";
 import { positiveNumber, wholeNumber } from "../flags.js";
-import { say, sayJson, tell } from "../output.js";
 import type { SimFlags } from "../sim.js";
-import { progressTeller, withoutTraces } from "./campaign-report.js";
+import { CampaignReport } from "./campaign-report.js";
 import { moduleOf } from "./core.js";
 
 const MOST_MINUTES = 60 * 24 * 30;
@@ -32,35 +27,16 @@ function rules(list: string): string[] {
 }
 
 export async function campaign(flags: SimFlags): Promise<void> {
-  const { allow: allowed, jobs, minutes, runs, seed } = flags;
-  const core = moduleOf(flags.core);
-  const progress = progressTeller(minutes);
-  let failures = 0;
-  const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, core, (tally, news) => {
-    failures += news.length;
-    // At once: a campaign may be broken off, or end with an error, hours later.
-    for (const failure of news) tellFailure(flags, failure, new V8Core(core));
-    progress(`${tally.runs} runs, ${tally.actions} actions, ${failures} failures`);
-  });
-  if (failures > 0) {
-    writeFileSync(join(flags.out, "report.json"), `${JSON.stringify(withoutTraces(result), null, 2)}\n`);
-  }
-  if (flags.json === true) sayJson(withoutTraces(result));
-  else for (const line of table(result)) say(line);
-  for (const probe of result.missedProbes) tell(`a rare path was never reached: ${probe}`);
-  if (!result.passed) process.exitCode = 1;
-}
-
-/** Writes a failure as a trace and as a diagram, and tells of it. */
-function tellFailure({ core: name, out }: SimFlags, failure: Failure, core: V8Core): void {
-  const { detail, rule, seed, shrunkSteps, trace } = failure;
-  const file = join(out, `seed-${seed}.trace`);
-  mkdirSync(out, { recursive: true });
-  writeFileSync(file, trace);
-  writeFileSync(join(out, `seed-${seed}.txt`), `${detail}\n\n${drawTrace(parseTrace(trace, file), core).join("\n")}\n`);
-  tell(`seed ${seed} breaks "${rule}", shrunk to ${shrunkSteps} steps: ${detail.split("\n")[0] ?? ""}`);
-  tell(`to repeat it: metalraft sim --swarm --seed ${seed}${name === "v8" ? "" : ` --core ${name}`}`);
-  tell(`to see it:    metalraft sim --trace ${file} --diagram`);
+  const { allow: allowed, core, jobs, minutes, runs, seed } = flags;
+  const report = new CampaignReport(flags, { command: "metalraft sim", parts: "steps", prefix: "" });
+  const result = await runCampaign({ seed, runs, minutes, jobs, allowed }, moduleOf(core), (tally, news) =>
+    report.progress(`${tally.runs} runs, ${tally.actions} actions`, news),
+  );
+  report.end(
+    result,
+    table(result),
+    result.missedProbes.map((probe) => `a rare path was never reached: ${probe}`),
+  );
 }
 
 function table(result: CampaignResult): string[] {
