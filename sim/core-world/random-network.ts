@@ -1,14 +1,12 @@
 /**
- * What a random network does beside losing, duplicating and reordering single messages: partitions of known shapes, links
- * that come and go or suffer from something, messages that are held up, kept or damaged. What is cut or hindered here
- * heals when everything does, or by itself.
+ * What a random network does to links: partitions of known shapes, links that come and go or suffer from something. What is
+ * cut or hindered here heals when everything does, or by itself. Single messages are in random-messages.ts.
  */
 
 import { MessageKind } from "../../host/core/abi.js";
 import type { Random } from "../random.js";
 import type { Agenda } from "./agenda.js";
-import { DAMAGE_NAMES } from "./damage.js";
-import { type Envelope, type Hindrance, kindOf, type Link, UNHINDERED } from "./network.js";
+import { type Hindrance, kindOf, type Link, UNHINDERED } from "./network.js";
 import type { SimNode } from "./sim-node.js";
 import type { World } from "./world.js";
 
@@ -16,17 +14,6 @@ import type { World } from "./world.js";
 const KINDS = Object.keys(MessageKind).length;
 /** Room of a link with little of it, exclusive and without none. */
 const MOST_ROOM = 6;
-/** Messages held up at once: a network holds no more. */
-const MOST_HELD_UP = 64;
-/** Copies kept of each link's messages. */
-const MOST_KEPT = 4;
-/** Actions for which a message is held up: the shortest, and how often it is doubled at random, exclusive. Every second
- * one waits twice as long, without an end that would matter to a run. */
-const SHORTEST_DELAY = 8;
-const DOUBLINGS = 12;
-/** Actions between two looks whether a kept copy has become old, and how many there are. */
-const LOOK = 200;
-const LOOKS = 20;
 /** Times that a link comes and goes, at least and beside that. */
 const FLAPS = 4;
 const MORE_FLAPS = 16;
@@ -185,48 +172,6 @@ export class RandomNetwork {
     }
     this.#last();
     return true;
-  }
-
-  // Messages.
-
-  /** Holds a message up. */
-  delay(link: Link, position: number): boolean {
-    if (this.world.network.heldUp.length >= MOST_HELD_UP) return false;
-    const envelope = this.world.holdUp(link, position);
-    const { random } = this;
-    let doublings = 0;
-    while (doublings < DOUBLINGS && random.oneIn(2)) doublings++;
-    const shortest = SHORTEST_DELAY << doublings;
-    this.agenda.add(this.world.steps + shortest + random.below(shortest), () => this.#letGo(envelope));
-    return true;
-  }
-
-  /** Keeps a copy of a message until its receiver is in a later term, or for as long as a run may go on. */
-  stale(link: Link, position: number): boolean {
-    const { heldUp } = this.world.network;
-    if (heldUp.length >= MOST_HELD_UP || link.blocked || link.hindrance !== null) return false;
-    if (heldUp.filter(({ from, to }) => from === link.from && to === link.to).length >= MOST_KEPT) return false;
-    this.world.duplicate(link, position);
-    const envelope = this.world.holdUp(link, link.messages.length - 1);
-    this.#lookAt(envelope, LOOKS);
-    return true;
-  }
-
-  /** Delivers a message damaged. */
-  corrupt(link: Link, position: number): boolean {
-    this.world.corrupt(link, position, this.random.below(DAMAGE_NAMES.length), this.random.next());
-    return true;
-  }
-
-  #lookAt(envelope: Envelope, looks: number): void {
-    this.agenda.add(this.world.steps + 1 + this.random.below(2 * LOOK), () => {
-      if (looks > 0 && !this.world.isOld(envelope)) this.#lookAt(envelope, looks - 1);
-      else this.#letGo(envelope);
-    });
-  }
-
-  #letGo(envelope: Envelope): void {
-    this.world.letGo(this.world.network.heldUp.indexOf(envelope));
   }
 
   #flap(links: readonly Link[], cut: boolean, left: number): void {

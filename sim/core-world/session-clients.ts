@@ -3,21 +3,19 @@
  * it has an answer. So the log holds a command several times, behind each other and under several leaders, and it has to
  * be applied once. A session is lost when it expires by log time, or when others take its place: then the outcome of
  * what was open is unknown to the client, and it opens another one.
- *
- * To the linearizability checker a command is one operation, from when it was first asked for to its first answer.
  */
 
 import type { SessionAnswer } from "../../host/session/answers.js";
 import { ClientSession } from "../../host/session/client.js";
 import { encodeEnvelope } from "../../host/session/envelope.js";
-import { LogClock } from "../../host/session/log-clock.js";
 import { ExactlyOnce } from "../checkers/exactly-once.js";
 import type { Operation } from "../checkers/history.js";
 import type { Random } from "../random.js";
 import type { Step } from "../trace/step.js";
 import type { Report } from "../violation.js";
 import { COMMAND_BYTES, KEYS, WRITE } from "./clients.js";
-import { SessionRegisterMachine } from "./session-machine.js";
+import { type Attempt, SessionAttempts } from "./session-attempts.js";
+import { type Command, SessionCommands } from "./session-commands.js";
 import type { SimNode } from "./sim-node.js";
 
 /** Clients of a run: more than there can be sessions. */
@@ -26,27 +24,9 @@ const CLIENTS = 8;
 const MOST_OPEN = 3;
 /** Envelopes of a client that may come to a node again, as late copies of a request do. */
 const MOST_RECENT = 4;
-/** Numbers of commands begin here: far above those of clients without sessions. */
-const FIRST_ID = 0x40000000;
-/** Clients are numbered from here on in a history. */
-const FIRST_CLIENT = 1000;
 
 /** What a client does, and on which node. */
 export type SessionStep = Extract<Step, { do: "REGISTER" | "BEGIN" | "RETRY" | "KEEP_ALIVE" | "CLOSE" | "ECHO" }>;
-
-/** A command, from its beginning to its answer. */
-interface Command {
-  readonly id: number;
-  readonly client: number;
-  readonly sequence: number;
-  readonly key: number;
-  readonly isWrite: boolean;
-  readonly invoked: number;
-  /** When its client knew what came of it, or stopped asking; null before. */
-  returned: number | null;
-  /** What it came to; null if that is not known. */
-  result: number | null;
-}
 
 interface Client {
   session: ClientSession | null;
@@ -54,16 +34,6 @@ interface Client {
   readonly open: Map<number, Command>;
   /** What it handed to nodes last, newest first. */
   readonly recent: Asked[];
-}
-
-/** An envelope that a node took. */
-interface Attempt {
-  readonly client: number;
-  /** 0 of a registration. */
-  readonly session: number;
-  /** 0 of what is no command. */
-  readonly sequence: number;
-  readonly term: number;
 }
 
 /** What a client hands to a node. */
@@ -91,21 +61,17 @@ export class SessionClients {
     echoes: 0,
   };
   readonly #clients: readonly Client[];
-  readonly #commands: Command[] = [];
-  /** Attempts on each node, by the index at which they stand. */
-  readonly #atNode: Map<number, Attempt>[] = [];
-  /** What each node stamps envelopes with, in its present life. */
-  readonly #clocks: (LogClock | undefined)[] = [];
+  readonly #commands: SessionCommands;
+  readonly #attempts: SessionAttempts;
   readonly #random: Random;
-  readonly #tick: () => number;
   readonly #report: Report;
 
   /** @param tick numbers the events that clients notice */
   constructor(nodes: number, random: Random, tick: () => number, report: Report) {
     this.#clients = Array.from({ length: CLIENTS }, () => ({ session: null, open: new Map(), recent: [] }));
-    for (let id = 1; id <= nodes; id++) this.#atNode[id] = new Map();
+    this.#commands = new SessionCommands(tick);
+    this.#attempts = new SessionAttempts(nodes);
     this.#random = random;
-    this.#tick = tick;
     this.#report = report;
     this.once = new ExactlyOnce(report);
   }
@@ -144,7 +110,7 @@ export class SessionClients {
       if (echo !== null) this.counts.echoes++;
       return echo;
     }
-    const asked = this.#ask(client, step, this.#clock(node).now());
+    const asked = this.#ask(client, step, this.#attempts.now(node));
     if (asked !== null) client.recent.unshift(asked);
     client.recent.splice(MOST_RECENT);
     return asked;
@@ -178,22 +144,18 @@ export class SessionClients {
 
   /** A node took an envelope, which stands at (index, term). */
   taken(node: number, index: number, term: number, attempt: Attempt): void {
-    this.#mapOf(node).set(index, { ...attempt, term });
+    this.#attempts.taken(node, index, { ...attempt, term });
   }
 
   /** A node applied the entry (index, term), and answers. */
   applied(node: number, index: number, term: number, answer: Exclude<SessionAnswer<number>, { kind: "plain" }>): void {
-    const attempt = this.#mapOf(node).get(index);
-    if (attempt === undefined) return;
-    this.#mapOf(node).delete(index);
-    // Another entry is committed at its place, whose client is on another node: there is no answer.
-    if (attempt.term === term) this.#hears(attempt, answer);
+    const attempt = this.#attempts.applied(node, index, term);
+    if (attempt !== null) this.#hears(attempt, answer);
   }
 
   /** A node crashed: nobody hears from it. */
   crashed(node: number): void {
-    this.#mapOf(node).clear();
-    this.#clocks[node] = undefined;
+    this.#attempts.crashed(node);
   }
 
   /** Whether there is such a client, and it waits for this command. */
@@ -211,15 +173,12 @@ export class SessionClients {
   }
 
   /** What is to be asked for again on a node so that every command is answered: those that its log holds are under way. */
-  *unasked({ around, core, disk, id: node }: SimNode): Generator<Extract<Step, { do: "RETRY" }>> {
+  *unasked(node: SimNode): Generator<Extract<Step, { do: "RETRY" }>> {
     const underWay = new Set<string>();
-    for (const [index, { client, sequence, term }] of this.#mapOf(node)) {
-      if (index <= core.state.applied || around.tree.term(disk.written.at(index)) !== term) continue;
-      underWay.add(`${client}/${sequence}`);
-    }
+    for (const { client, sequence } of this.#attempts.underWay(node)) underWay.add(`${client}/${sequence}`);
     for (const [client, { open }] of this.#clients.entries()) {
       for (const sequence of open.keys()) {
-        if (!underWay.has(`${client}/${sequence}`)) yield { do: "RETRY", node, client, sequence };
+        if (!underWay.has(`${client}/${sequence}`)) yield { do: "RETRY", node: node.id, client, sequence };
       }
     }
   }
@@ -230,13 +189,8 @@ export class SessionClients {
   }
 
   /** What the clients saw, for the linearizability checker. */
-  *history(): Generator<Operation> {
-    for (const { client, id, invoked, isWrite, key, result, returned } of this.#commands) {
-      const call = isWrite ? { kind: "write" as const, argument: `${id}` } : { kind: "read" as const };
-      const what = { client: FIRST_CLIENT + client, key: `${key}`, invoked, ...call };
-      if (result === null || returned === null) yield { ...what, outcome: "unknown", returned };
-      else yield { ...what, outcome: "ok", returned, result: isWrite || result === 0 ? null : `${result}` };
-    }
+  history(): Generator<Operation> {
+    return this.#commands.history();
   }
 
   #begin(
@@ -244,15 +198,8 @@ export class SessionClients {
     session: ClientSession,
     { client: number, key, write }: Extract<Step, { do: "BEGIN" }>,
   ): Command {
-    const call = {
-      id: FIRST_ID + this.#commands.length,
-      client: number,
-      sequence: session.begin(),
-      key,
-      isWrite: write,
-    };
-    const command: Command = { ...call, invoked: this.#tick(), returned: null, result: null };
-    this.#commands.push(command);
+    const call = { client: number, sequence: session.begin(), key, isWrite: write };
+    const command = this.#commands.begin(call);
     client.open.set(command.sequence, command);
     this.counts.begun++;
     return command;
@@ -311,8 +258,7 @@ export class SessionClients {
   }
 
   #end(client: Client, command: Command, result: number | null): void {
-    command.result = result;
-    command.returned = this.#tick();
+    this.#commands.end(command, result);
     client.open.delete(command.sequence);
     client.session?.end(command.sequence);
   }
@@ -321,24 +267,5 @@ export class SessionClients {
     const known = this.#clients[client];
     if (known === undefined) throw new RangeError(`there is no client ${client}`);
     return known;
-  }
-
-  #clock(node: SimNode): LogClock {
-    const { machine } = node;
-    if (!(machine instanceof SessionRegisterMachine)) throw new TypeError(`node ${node.id} keeps no sessions`);
-    const clock =
-      this.#clocks[node.id] ??
-      new LogClock(
-        () => machine.logTime,
-        () => node.clock,
-      );
-    this.#clocks[node.id] = clock;
-    return clock;
-  }
-
-  #mapOf(node: number): Map<number, Attempt> {
-    const map = this.#atNode[node];
-    if (map === undefined) throw new RangeError(`there is no node ${node}`);
-    return map;
   }
 }
