@@ -96,6 +96,9 @@ export class Chaos {
         return;
       case "membership":
         operator.replaceAny();
+        return;
+      case "disaster":
+        operator.meetDisaster(nth);
     }
   }
 

@@ -10,7 +10,8 @@ import type { KvResult } from "../../host/kv/machine.js";
 import type { KvStoreResult } from "../../host/kv/store.js";
 import { ClientSession } from "../../host/session/client.js";
 import { encodeEnvelope } from "../../host/session/envelope.js";
-import type { History, Result, Value } from "../checkers/history.js";
+import type { Result, Value } from "../checkers/history.js";
+import type { Era } from "./era.js";
 import type { Host } from "./host.js";
 import { readLocally } from "./local-reads.js";
 import type { Stream } from "./stream.js";
@@ -51,11 +52,10 @@ export class Client {
   #hint = 0;
   #values = 0;
   #lastSeen: Value = null;
-  readonly #answered: Answered[] = [];
+  #answered: Answered[] = [];
 
   constructor(
     private readonly world: HostWorld,
-    private readonly history: History,
     readonly id: number,
   ) {
     this.#random = world.fork();
@@ -69,6 +69,13 @@ export class Client {
       await this.#request();
       this.doing = undefined;
     }
+  }
+
+  /** Hears of another cluster: as the documents say, a session of an earlier one is not used any more, and what is under way is
+   * given up. Only what that cluster has may still be repeated. */
+  meets({ beginning }: Era): void {
+    this.#session = undefined;
+    this.#answered = this.#answered.filter(({ index }) => index <= beginning.kept);
   }
 
   /** Reads a key linearizably, until it is answered. */
@@ -127,11 +134,12 @@ export class Client {
   ): Promise<void> {
     if (manner === "session" && !(await this.#register())) return;
     this.doing = `${call.kind} of ${key}, ${manner}`;
-    const handle = this.history.begin(this.id, { key, ...call });
+    const { history } = this.world.era;
+    const handle = history.begin(this.id, { key, ...call });
     const outcome = await this.#once(encodeCommand(command), manner);
-    if (outcome.kind === "failed") this.history.failed(handle);
-    else if (outcome.kind === "unknown") this.history.unknown(handle);
-    else this.history.ok(handle, this.#resultOf(outcome.value));
+    if (outcome.kind === "failed") history.failed(handle);
+    else if (outcome.kind === "unknown") history.unknown(handle);
+    else history.ok(handle, this.#resultOf(outcome.value));
     this.world.probe(`${manner} writes ${outcome.kind}`);
   }
 
@@ -221,15 +229,16 @@ export class Client {
 
   async #read(key: string, kind: Exclude<ReadKind, "local">, attempts: number): Promise<Value | undefined> {
     this.doing = `a read of ${key}, ${kind}`;
-    const handle = this.history.begin(this.id, { key, kind: "read" });
+    const { history } = this.world.era;
+    const handle = history.begin(this.id, { key, kind: "read" });
     const outcome = kind === "log" ? await this.#readLog(key, attempts) : await this.#readBeside(key, kind, attempts);
     this.world.probe(`${kind} reads ${outcome.kind}`);
     if (outcome.kind !== "ok") {
-      this.history.failed(handle);
+      history.failed(handle);
       return undefined;
     }
     this.#lastSeen = outcome.value;
-    this.history.ok(handle, outcome.value);
+    history.ok(handle, outcome.value);
     return outcome.value;
   }
 
@@ -262,18 +271,20 @@ export class Client {
     });
   }
 
-  /** Asks one node after the other. */
+  /** Asks one node after the other, as long as there is the cluster that it began with. */
   async #attempt<T>(
     repeatable: boolean,
     attempts: number,
     ask: (host: Host) => Promise<T>,
   ): Promise<Outcome<T> & { readonly uncertain?: boolean }> {
     let uncertain = false;
+    const { era } = this.world;
     for (let attempt = 0; attempt < attempts || this.world.isPatient; attempt++) {
       const host = this.#target();
       if (host !== undefined) {
         const outcome = await this.world.within(PATIENCE, () => ask(host));
         if (outcome.kind === "ok") return { ...outcome, uncertain };
+        if (this.world.era !== era) return { kind: "unknown" };
         this.#hint = 0;
         if (outcome.kind === "error" && outcome.error instanceof NotLeaderError) this.#hint = outcome.error.leader;
         const isKnown = outcome.kind === "error" && outcome.error instanceof RaftError && outcome.error.definite;
@@ -281,15 +292,16 @@ export class Client {
         if (uncertain && !repeatable) break;
       }
       await this.world.sleep(1 + this.#random.below(BACKOFF));
+      if (this.world.era !== era) return { kind: "unknown" };
     }
     return { kind: uncertain ? "unknown" : "failed" };
   }
 
   #target(): Host | undefined {
-    const { hosts } = this.world;
-    const hinted = hosts.find(({ id }) => id === this.#hint);
-    if (hinted?.up !== undefined) return hinted;
-    const up = hosts.filter((host) => host.up !== undefined);
+    const { era, hosts } = this.world;
+    const up = hosts.filter((host) => host.up !== undefined && host.era === era);
+    const hinted = up.find(({ id }) => id === this.#hint);
+    if (hinted !== undefined) return hinted;
     return up[this.#random.below(Math.max(1, up.length))];
   }
 }

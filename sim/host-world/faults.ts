@@ -48,8 +48,8 @@ export const PROCESS_FAULTS = [
   "pause",
 ] as const;
 export const NETWORK_FAULTS = ["drop", "duplicate", "delay", "partition"] as const;
-/** What operators do. */
-export const OPERATOR_ACTIONS = ["snapshot", "transfer", "membership"] as const;
+/** What operators do; `disaster`: a majority is lost for good, and the operator recovers a cluster from a node that is left. */
+export const OPERATOR_ACTIONS = ["snapshot", "transfer", "membership", "disaster"] as const;
 
 export const HOST_FAULTS = [...DISK_FAULTS, ...PROCESS_FAULTS, ...NETWORK_FAULTS, ...OPERATOR_ACTIONS] as const;
 export type HostFault = (typeof HOST_FAULTS)[number];
@@ -82,6 +82,7 @@ export const RATES: Readonly<Record<HostFault, number>> = {
   snapshot: 20,
   transfer: 16,
   membership: 6,
+  disaster: 2,
 };
 
 /** What chaos brings now and then; the other faults befall calls, messages and power failures. */
@@ -96,6 +97,7 @@ export const CHAOS = [
   "snapshot",
   "transfer",
   "membership",
+  "disaster",
 ] as const satisfies readonly HostFault[];
 export type ChaosFault = (typeof CHAOS)[number];
 

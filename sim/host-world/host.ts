@@ -5,8 +5,8 @@
  */
 
 import { Node as NodeLayout, Role } from "../../host/core/abi.js";
-import { encodeConfiguration } from "../../host/core/configuration.js";
 import { StorageError } from "../../host/storage/storage.js";
+import type { Era } from "./era.js";
 import { describeError, isSimulated, objectionToMessage } from "./errors.js";
 import { EventLabel } from "./event-queue.js";
 import { SnapshotRecord } from "./judged-snapshots.js";
@@ -35,8 +35,13 @@ export class Host implements Place {
   readonly snapshots: SnapshotRecord;
   readonly votes: Votes;
   readonly rate: number;
-  /** `lost`: its disk is not to be trusted, and another node has to take its place. `retired`: it is no member any more. */
-  state: "member" | "lost" | "retired" = "member";
+  /** `lost`: its disk is not to be trusted, and another node has to take its place. `retired`: it is no member any more.
+   * `halted`: the operator keeps it from running. */
+  state: "member" | "lost" | "retired" | "halted" = "member";
+  /** The cluster that it belongs to. */
+  era: Era;
+  /** Highest index that it ever applied. */
+  applied = 0;
   #running: Running | undefined;
   #ending: Ending = "power";
   /** Which failure of power ends it. */
@@ -50,10 +55,10 @@ export class Host implements Place {
     readonly id: number,
     readonly joins: boolean,
   ) {
-    const { faults, queue, settings } = world;
+    const { era, faults, queue, settings } = world;
     const random = world.fork();
-    const founders = Buffer.from(encodeConfiguration(world.founders)).toString("base64");
-    this.snapshots = new SnapshotRecord(this.log, joins ? undefined : founders);
+    this.era = era;
+    this.snapshots = new SnapshotRecord(this.log, joins ? undefined : era.bootstrap);
     this.votes = new Votes(id);
     this.volume = new Volume({ node: id, queue, random, faults, mayDamage: () => world.mayDamage(this) });
     // Two clocks differ by no more than the bound that leases rely on.
@@ -117,6 +122,19 @@ export class Host implements Place {
     );
   }
 
+  /** Ends it, and keeps it from running. */
+  halt(ending: Ending, outage: number): void {
+    this.state = "halted";
+    this.end(ending, 0, outage);
+  }
+
+  /** Lets it run again, as a member of a cluster. */
+  release(era: Era): void {
+    this.state = "member";
+    this.era = era;
+    this.boot();
+  }
+
   pause(until: number): void {
     if (this.#running?.life.alive === true) this.#running.life.pausedUntil = until;
   }
@@ -142,9 +160,10 @@ export class Host implements Place {
     const { handle, exports } = running.instance;
     const broken = exports.invariants(handle);
     if (broken !== 0) this.world.judge("core invariant", `node ${this.id} breaks invariant ${broken} of the core`);
+    this.applied = Math.max(this.applied, running.instance.u64(handle + NodeLayout.applied));
     if (running.isUp && running.instance.u32(handle + NodeLayout.role) === Role.LEADER) {
       const term = running.instance.u64(handle + NodeLayout.term);
-      this.world.leads(this.id, term);
+      this.world.leads(this.id, term, this.era);
       const configuration = running.instance.u64(handle + NodeLayout.configurationIndex);
       running.contacts.leads(term, configuration, this.world.queue.now);
     }
@@ -262,6 +281,6 @@ export class Host implements Place {
   #lose(): void {
     this.state = "lost";
     this.end("kill");
-    this.world.operator.replaceLost(this);
+    if (this.world.members.includes(this.id)) this.world.operator.replaceLost(this);
   }
 }

@@ -35,6 +35,40 @@ export class Applications {
 
   constructor(private readonly judge: Judge) {}
 
+  /** What is kept of it up to an index, that one not included: all that a cluster knows which begins with so much. */
+  upTo(end: number): Applications {
+    const kept = new Applications(this.judge);
+    for (const [index, applied] of this.#chain) {
+      if (index >= end) continue;
+      kept.#chain.set(index, applied);
+      kept.last = Math.max(kept.last, index);
+    }
+    for (const [value, set] of this.#setAt) if (set.index < end) kept.#setAt.set(value, set);
+    for (const [key, values] of this.#values) {
+      const older = values.filter(({ index }) => index < end);
+      kept.#values.set(key, older);
+    }
+    for (const [digest, indexes] of this.#snapshots) {
+      const older = [...indexes].filter((index) => index < end);
+      if (older.length > 0) kept.#snapshots.set(digest, new Set(older));
+    }
+    for (const [index, configuration] of this.#configurations) {
+      if (index < end) kept.#configurations.set(index, configuration);
+    }
+    return kept;
+  }
+
+  /** The first index whose command is not in a log; undefined if all of them are. @param termAt the term of an entry of the log;
+   * undefined if it has none there, "snapshot" if that is covered */
+  firstLost(termAt: (index: number) => number | "snapshot" | undefined): number | undefined {
+    const indexes = [...this.#chain.keys()].sort((a, b) => a - b);
+    for (const index of indexes) {
+      const term = termAt(index);
+      if (term !== "snapshot" && term !== this.#chain.get(index)?.term) return index;
+    }
+    return undefined;
+  }
+
   /** @param behind indexes, one of which is that of the command before. @returns whether it is the first of this index */
   apply(node: number, { index, term }: EntryPosition, behind: ReadonlySet<number>, command: Uint8Array): boolean {
     const text = Buffer.from(command).toString("base64");

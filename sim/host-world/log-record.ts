@@ -152,8 +152,7 @@ export class LogRecord {
 
   /** The newest configuration that the log has up to an index, in base64; undefined if it has none. */
   configurationAt(index: number): { readonly index: number; readonly configuration: string } | undefined {
-    const log = this.#base.clone();
-    for (const write of this.#writes) write(log);
+    const log = this.#written();
     let newest = 0;
     for (const [at, entry] of log.entries) {
       if (at <= index && at > newest && entry[Entry.kind] === EntryKind.CONFIGURATION) newest = at;
@@ -165,12 +164,30 @@ export class LogRecord {
     return { index: newest, configuration: Buffer.from(payload).toString("base64") };
   }
 
+  /** Tells the term of each entry; undefined where there is none, "snapshot" where the log begins behind it. */
+  terms(): (index: number) => number | "snapshot" | undefined {
+    const log = this.#written();
+    return (index) => {
+      if (index <= log.state.compacted) return "snapshot";
+      const entry = log.entries.get(index);
+      if (entry === undefined) return undefined;
+      return Number(new DataView(entry.buffer, entry.byteOffset).getBigUint64(Entry.term, true));
+    };
+  }
+
   /** Goes on with what was found. */
   adopt(recovered: Recovered): void {
     this.#base = LogImage.of(recovered);
     this.#writes = [];
     this.#durable = 0;
     this.#sequence = 0;
+  }
+
+  /** The log with all that was written to it, durable or not. */
+  #written(): LogImage {
+    const log = this.#base.clone();
+    for (const write of this.#writes) write(log);
+    return log;
   }
 
   /** Whether a log that is not what it should be could be what it once was. */

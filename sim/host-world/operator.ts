@@ -1,12 +1,13 @@
 /**
  * Who looks after the cluster: puts new nodes in the place of lost ones, as the documents say (the member is removed, and
- * another one comes under a new id), asks for snapshots and for transfers of leadership, and now and then replaces a sound
- * machine.
+ * another one comes under a new id), asks for snapshots and for transfers of leadership, now and then replaces a sound
+ * machine, and recovers the cluster when a quorum is lost for good.
  */
 
 import { MemberRole } from "../../host/core/abi.js";
 import type { KvResult } from "../../host/kv/machine.js";
 import type { RaftNode } from "../../host/node.js";
+import { Disaster } from "./disaster.js";
 import { EventLabel } from "./event-queue.js";
 import type { Host } from "./host.js";
 import { addressOf } from "./network.js";
@@ -40,12 +41,30 @@ export class Operator {
   replaceAny(): boolean {
     const { world } = this;
     const { faults, random } = world;
-    if (this.#busy || world.hosts.some(({ volume, state }) => state === "member" && volume.isDamaged)) return false;
+    if (!this.#isCalm) return false;
     const host = world.hosts[random.below(world.hosts.length)];
-    if (host?.state !== "member") return false;
+    if (host?.state !== "member" || !world.members.includes(host.id)) return false;
     faults.count("membership");
     this.replaceLost(host);
     return true;
+  }
+
+  /** A quorum is lost for good, if nothing else is to be done and no disk is in doubt. @param outage its number */
+  meetDisaster(outage: number): void {
+    const { hosts, members } = this.world;
+    // Who has not begun has nothing to go on from.
+    const haveBegun = hosts.every(({ applied, id }) => applied > 0 || !members.includes(id));
+    if (!this.#isCalm || !haveBegun || members.length < 2) return;
+    this.#busy = true;
+    const disaster = new Disaster(this.world, outage);
+    disaster.strike();
+    void disaster.recover().then(() => this.#work(members.length));
+  }
+
+  /** Whether nothing is to be done and no disk is in doubt. */
+  get #isCalm(): boolean {
+    const { hosts } = this.world;
+    return !this.#busy && !hosts.some(({ volume, state }) => state === "member" && volume.isDamaged);
   }
 
   snapshot(host: Host): void {
@@ -70,19 +89,22 @@ export class Operator {
     );
   }
 
-  async #work(): Promise<void> {
+  /** Replaces whom it has to, once there are so many members. */
+  async #work(members = 0): Promise<void> {
     this.#busy = true;
+    while (this.world.members.length < members) await this.#bring(undefined);
     for (let host = this.#leaving[0]; host !== undefined; host = this.#leaving[0]) {
-      await this.#replace(host);
+      await this.#bring(host);
       this.#leaving.shift();
     }
     this.#busy = false;
   }
 
-  async #replace(old: Host): Promise<void> {
+  /** Brings another member, in the place of one if there is one to go. */
+  async #bring(old: Host | undefined): Promise<void> {
     const { world } = this;
-    const { queue, random } = world;
     const by = world.addHost();
+    by.boot();
     // Ends when the change is made; the end of a run sees to it that it can be.
     while (world.isRunning) {
       await world.sleep(PAUSE);
@@ -90,26 +112,33 @@ export class Operator {
       if (leader === undefined) continue;
       const { members, pending, joint } = leader.node.configuration();
       if (pending || joint) continue;
-      const isOld = members.some(({ id }) => id === old.id);
+      const isOld = members.some(({ id }) => id === old?.id);
       const roles = members.find(({ id }) => id === by.id)?.roles;
       if (!isOld && roles === MemberRole.VOTER) break;
       // Whatever came of it shows at the next look.
-      await world.within(PATIENCE, () => this.#step(leader.node, old.id, by.id, isOld, roles));
+      await world.within(PATIENCE, () => this.#step(leader.node, isOld ? old?.id : undefined, by.id, roles));
     }
     world.replaced(old, by);
+    if (old !== undefined) this.#dismiss(old);
+  }
+
+  /** A member was removed. */
+  #dismiss(old: Host): void {
+    const { world } = this;
+    const { queue, random } = world;
     world.probe(old.state === "lost" ? "lost nodes replaced" : "sound nodes replaced");
     if (old.state === "lost") old.retire();
     // Nobody tells a member that was removed: it goes on for as long as it is left alone.
     else queue.at(queue.now + random.below(LEFT_ALONE), EventLabel.OPERATOR, old.id, () => old.retire());
   }
 
-  /** One change towards the goal. */
-  #step(node: RaftNode<KvResult>, old: number, by: number, isOld: boolean, roles: number | undefined): Promise<void> {
+  /** One change towards the goal. @param old who has to go and is still there @param roles those of who has to come */
+  #step(node: RaftNode<KvResult>, old: number | undefined, by: number, roles: number | undefined): Promise<void> {
     const { random } = this.world;
     const member = { id: by, address: addressOf(by) };
-    if (roles === MemberRole.VOTER) return node.removeMember(old);
+    if (roles === MemberRole.VOTER && old !== undefined) return node.removeMember(old);
     if (roles !== undefined) return node.promoteMember(by, { wait: true });
-    if (!isOld) return node.addMember(member, { promote: true });
+    if (old === undefined) return node.addMember(member, { promote: true });
     if (random.oneIn(3)) return node.addMember(member, { promote: true });
     return random.oneIn(3) && node.members().length > 1
       ? node.removeMember(old)

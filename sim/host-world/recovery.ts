@@ -4,7 +4,9 @@
  * everything that clients were answered is judged.
  */
 
+import type { Operation } from "../checkers/history.js";
 import { checkLinearizable } from "../checkers/linearizability.js";
+import type { Era } from "./era.js";
 import type { Host } from "./host.js";
 import type { HostWorld } from "./world.js";
 
@@ -116,7 +118,18 @@ export async function judgeHistory(world: HostWorld): Promise<void> {
   const client = world.clients[0];
   const looks = world.keys.map((key) => client?.look(key));
   if (!(await finish(world, "a read of all keys", Promise.all(looks)))) return;
-  const result = checkLinearizable(world.history.operations);
+  for (const era of world.eras) judgeEra(world, era);
+}
+
+/** Judges what clients of one cluster were answered. What it began with counts as written before all they asked for. */
+function judgeEra(world: HostWorld, era: Era): void {
+  const written = world.keys.map((key) => ({ key, value: era.valueAtFirst(key) }));
+  const before: Operation[] = written.flatMap(({ key, value }) =>
+    value === null
+      ? []
+      : [{ client: 0, key, kind: "write", argument: value, invoked: 0, returned: 0, outcome: "ok", result: null }],
+  );
+  const result = checkLinearizable([...before, ...era.history.operations]);
   if (result.verdict === "not linearizable") {
     world.judge(
       "linearizability",

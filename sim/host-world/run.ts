@@ -101,7 +101,7 @@ export async function runScript(
   const world = new HostWorld(settings, core, script, onStep);
   const recovery = await watched(world, () => live(world, script));
   const { violation } = world;
-  const operations = world.history.operations;
+  const operations = world.eras.flatMap(({ history }) => history.operations);
   const probes = { ...world.events(), ...Object.fromEntries(world.probes) };
   return {
     seed: settings.seed,

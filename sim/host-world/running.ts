@@ -1,12 +1,13 @@
 /** A node's process in the host world: a production node on a simulated disk, clock and network, with all that judges it. */
 
-import { EventKind } from "../../host/core/abi.js";
+import { EventKind, Header } from "../../host/core/abi.js";
 import { CoreInstance } from "../../host/core/instance.js";
 import { KvMachine, type KvResult } from "../../host/kv/machine.js";
 import { RaftNode } from "../../host/node.js";
 import { DiskSnapshotStore } from "../../host/storage/snapshot/disk.js";
 import { WalStorage } from "../../host/storage/wal/wal.js";
 import { Contacts } from "./contacts.js";
+import type { Era } from "./era.js";
 import { JudgedMachine } from "./judged-machine.js";
 import { JudgedSnapshots, type SnapshotRecord } from "./judged-snapshots.js";
 import { JudgedStorage } from "./judged-storage.js";
@@ -47,6 +48,7 @@ export interface Running {
 export interface Place {
   readonly id: number;
   readonly joins: boolean;
+  readonly era: Era;
   /** How fast its clock goes. */
   readonly rate: number;
   readonly volume: Volume;
@@ -67,10 +69,15 @@ export interface RunningEvents {
   readonly onFailure: (error: Error) => void;
 }
 
+function clusterOf(message: Uint8Array): bigint {
+  return new DataView(message.buffer, message.byteOffset).getBigUint64(Header.cluster, true);
+}
+
 /** Makes a process, which begins when its node is started. */
 export function makeRunning(world: HostWorld, place: Place, events: RunningEvents): Running {
-  const { applications, keys, module, network, queue, settings } = world;
-  const { id, joins, log, rate, snapshots, volume, votes } = place;
+  const { keys, module, network, queue, settings } = world;
+  const { era, id, joins, log, rate, snapshots, volume, votes } = place;
+  const { applications, cluster, founders } = era;
   const { capacity, sabotage, segmentBytes, sessions, snapshotEntries } = settings;
   const random = world.fork();
   const { onEnd, onEvent } = events;
@@ -91,11 +98,15 @@ export function makeRunning(world: HostWorld, place: Place, events: RunningEvent
   sabotage.instance?.(instance);
   const contacts = new Contacts(id);
   const node = new RaftNode<KvResult>({
-    cluster: 0x4d52n,
+    cluster,
     id,
-    members: world.founders,
+    members: founders,
     joins,
     transport: new SimTransport(network, life, (message) => {
+      if (clusterOf(message) !== cluster) {
+        world.probe("messages of another cluster");
+        return;
+      }
       votes.heard(message);
       contacts.heard(message, queue.now);
     }),

@@ -14,6 +14,8 @@ export interface Sabotage {
   readonly machine?: (machine: HostMachine) => HostMachine;
   /** Nodes whose disk broke its word are started again as if nothing had been. */
   readonly trustsLiars?: boolean;
+  /** What is recovered goes on under the name that the lost cluster had. */
+  readonly keepsName?: boolean;
 }
 
 export interface HostSettings {

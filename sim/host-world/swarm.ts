@@ -2,13 +2,15 @@
 
 import { SESSION_LIMITS } from "../../host/session/limits.js";
 import { Random } from "../random.js";
-import { HOST_FAULTS } from "./faults.js";
+import { HOST_FAULTS, type HostFault } from "./faults.js";
 import { HOST_CAPACITY, type HostSettings } from "./settings.js";
 
 /** How many nodes, as often as they are here. */
 const NODES = [1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7];
 /** Faults stay with a chance of 1 to CHANCES out of CHANCES. */
 const CHANCES = 4;
+/** One run in so many has disasters: each cuts short what other faults need time for. */
+const DISASTERS = 8;
 /** What rates are multiplied by. */
 const FACTORS = [0.3, 1, 1, 3, 10];
 const STEPS = { least: 4000, most: 40_000 } as const;
@@ -31,11 +33,12 @@ export function drawHostSwarm(seed: number): Partial<HostSettings> {
   const random = new Random(new Random(seed).next() ^ SALT);
   const pick = (values: readonly number[]) => values[random.below(values.length)] as number;
   const chance = 1 + random.below(CHANCES);
-  const kept = HOST_FAULTS.filter(() => random.below(CHANCES) < chance);
-  const faults = new Map(kept.map((fault) => [fault, pick(FACTORS)]));
+  const usual = HOST_FAULTS.filter((fault) => fault !== "disaster");
+  const kept = usual.filter(() => random.below(CHANCES) < chance);
+  const faults = new Map<HostFault, number>(kept.map((fault) => [fault, pick(FACTORS)]));
   const capacity = { ...HOST_CAPACITY, keepEntries: pick(KEPT), leaseDrift: pick(DRIFTS), quiesceRounds: pick(REST) };
   const range = random.oneIn(3) ? STEPS.most : STEPS.most >> 1;
-  return {
+  const drawn = {
     seed,
     nodes: pick(NODES),
     steps: STEPS.least + random.below(range - STEPS.least),
@@ -49,4 +52,6 @@ export function drawHostSwarm(seed: number): Partial<HostSettings> {
     capacity,
     sessions: { ...SESSION_LIMITS, maxSessions: pick(SESSIONS) },
   };
+  if (random.oneIn(DISASTERS)) faults.set("disaster", pick(FACTORS));
+  return drawn;
 }

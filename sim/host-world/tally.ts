@@ -22,6 +22,11 @@ export const HOST_PROBES: readonly string[] = [
   "refused: unknown session",
   "reads within a lease",
   "notice: snapshot-damaged",
+  "clusters recovered",
+  "recoveries interrupted",
+  "recoveries that lost writes",
+  "recoveries that committed more",
+  "messages of another cluster",
   ...["TRUNCATED", "READ_BACK", "SNAPSHOT", "CONFIGURATION", "QUORUM_LOST", "LOYAL", "TRANSFER"],
 ];
 

@@ -5,21 +5,21 @@
  * microtask is left), then the rules are asked. The same settings give the same run.
  *
  * Fault model: see faults.ts. What was synced may be destroyed at a minority of the voters at a time, each of which is
- * replaced by a new member before the next may be hit: as long as that holds, nothing acknowledged may be lost.
+ * replaced by a new member before the next may be hit: as long as that holds, nothing acknowledged may be lost. A disaster takes
+ * a quorum for good; what is recovered then is another cluster, with nodes, clients and promises of its own (era.ts).
  */
 
 import { EventKind, EventKindName } from "../../host/core/abi.js";
-import type { MemberInfo } from "../../host/core/configuration.js";
 import { type CoreModule, shippedCore } from "../../host/core/module.js";
-import { History } from "../checkers/history.js";
 import { Digest } from "../digest.js";
 import { Chaos } from "./chaos.js";
 import { Client } from "./clients.js";
+import { Era } from "./era.js";
 import { EventLabel, EventQueue, type SimEvent } from "./event-queue.js";
 import { Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Applications } from "./judged-machine.js";
-import { addressOf, Network } from "./network.js";
+import { Network } from "./network.js";
 import { Operator } from "./operator.js";
 import type { Script } from "./script.js";
 import type { HostSettings } from "./settings.js";
@@ -51,16 +51,12 @@ export class HostWorld {
   readonly faults: Faults;
   readonly network: Network;
   readonly digest = new Digest();
-  readonly history = new History();
-  readonly applications: Applications;
+  /** The clusters that there were, the present one last. */
+  readonly eras: Era[];
   readonly operator: Operator;
   readonly clients: readonly Client[];
   readonly hosts: Host[] = [];
   readonly keys: readonly string[];
-  /** The members of the first start. */
-  readonly founders: readonly MemberInfo[];
-  /** The voters that there are, once changes of members are complete. */
-  members: readonly number[];
   violation: HostViolation | undefined;
   /** Events so far. */
   steps = 0;
@@ -74,7 +70,6 @@ export class HostWorld {
   isRunning = true;
   readonly probes = new Map<string, number>();
   readonly #events = new Float64Array(EventKind.COUNT);
-  readonly #leaders = new Map<number, number>();
   readonly #touched = new Set<Host>();
   readonly #told: SimEvent[] = [];
 
@@ -89,13 +84,25 @@ export class HostWorld {
     this.random = new Stream(settings.seed, false);
     this.faults = new Faults(settings.faults, this.fork(), this.queue, script);
     this.network = new Network(this.queue, this.fork(), this.faults, this.digest);
-    this.applications = new Applications((rule, detail) => this.judge(rule, detail));
+    const members = Array.from({ length: settings.nodes }, (_, i) => i + 1);
+    this.eras = [new Era(0, members, new Applications((rule, detail) => this.judge(rule, detail)))];
     this.operator = new Operator(this);
-    this.members = Array.from({ length: settings.nodes }, (_, i) => i + 1);
-    this.founders = this.members.map((id) => ({ id, address: addressOf(id) }));
     this.keys = Array.from({ length: settings.keys }, (_, i) => `k${i}`);
-    for (const id of this.members) this.hosts.push(new Host(this, id, false));
-    this.clients = Array.from({ length: settings.clients }, (_, i) => new Client(this, this.history, i + 1));
+    for (const id of members) this.hosts.push(new Host(this, id, false));
+    this.clients = Array.from({ length: settings.clients }, (_, i) => new Client(this, i + 1));
+  }
+
+  /** The cluster that clients know. */
+  get era(): Era {
+    return this.eras.at(-1) as Era;
+  }
+
+  get applications(): Applications {
+    return this.era.applications;
+  }
+
+  get members(): readonly number[] {
+    return this.era.members;
   }
 
   /** Another source of chance, which follows from the seed. */
@@ -158,20 +165,18 @@ export class HostWorld {
     return Object.fromEntries([...this.#events].map((count, kind) => [EventKindName[kind] ?? `${kind}`, count]));
   }
 
-  /** A node is the leader of a term. */
-  leads(id: number, term: number): void {
-    const known = this.#leaders.get(term);
-    if (known === id) return;
-    if (known !== undefined) this.judge("election safety", `nodes ${known} and ${id} both lead in term ${term}`);
-    this.#leaders.set(term, id);
-    this.elections++;
+  /** A node is the leader of a term of its cluster. */
+  leads(id: number, term: number, era = this.era): void {
+    const leader = era.leads(id, term);
+    if (leader === "first") this.elections++;
+    else if (leader !== id) this.judge("election safety", `nodes ${leader} and ${id} both lead in term ${term}`);
   }
 
   /** A node that leads, as far as it knows: the one of the latest term. */
   leader() {
     let newest: NonNullable<Host["up"]> | undefined;
-    for (const { up } of this.hosts) {
-      if (up?.node.isLeader !== true) continue;
+    for (const { era, up } of this.hosts) {
+      if (up?.node.isLeader !== true || era !== this.era) continue;
       if (newest === undefined || up.node.status.term > newest.node.status.term) newest = up;
     }
     return newest;
@@ -190,13 +195,18 @@ export class HostWorld {
   addHost(): Host {
     const host = new Host(this, this.hosts.length + 1, true);
     this.hosts.push(host);
-    host.boot();
     return host;
   }
 
-  /** One member has taken another's place. */
-  replaced(old: Host, by: Host): void {
-    this.members = [...this.members.filter((id) => id !== old.id), by.id];
+  /** A member has come, in the place of another one if there is one to go. */
+  replaced(old: Host | undefined, by: Host): void {
+    this.era.members = [...this.members.filter((id) => id !== old?.id), by.id];
+  }
+
+  /** Another cluster takes the place of the one that there was. */
+  begins(era: Era): void {
+    this.eras.push(era);
+    for (const client of this.clients) client.meets(era);
   }
 
   /** Resolves when so many ms have passed. */

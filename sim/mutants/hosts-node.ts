@@ -3,9 +3,12 @@
 import type { HostMutant } from "./mutant.js";
 
 const BARRIER = "host/barrier.ts";
+const CORE_NODE = "host/core/node.ts";
+const DIALING = "host/node/dialing.ts";
 const EFFECTS = "host/node/effects.ts";
 const RECOVERY = "host/node/recovery.ts";
 const SNAPSHOTS = "host/node/snapshots.ts";
+const STOPPED_NODE = "host/stopped-node.ts";
 const SESSION_TABLE = "host/session/session-table.ts";
 
 const GUARDS = "tests/host/node/guards.test.ts";
@@ -13,6 +16,7 @@ const BARRIER_TESTS = ["tests/host/barrier.test.ts", "tests/host/node/durability
 const CRASH_TESTS = ["tests/host/node/crash.test.ts", "tests/host/node/snapshots.test.ts"];
 const NODE_TESTS = ["tests/host/node.test.ts", "tests/host/node/parts.test.ts", "tests/host/node/crash.test.ts"];
 const READ_TESTS = ["tests/host/node/reads.test.ts", "tests/host/node/parts.test.ts", "tests/host/node.test.ts"];
+const STOPPED_TESTS = ["tests/host/stopped-node.test.ts"];
 const SESSION_TESTS = ["tests/host/session.test.ts", "tests/host/session-model.test.ts"];
 
 export const NODE_MUTANTS: readonly HostMutant[] = [
@@ -238,5 +242,53 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
     text: "  if (later.peerIncarnation !== current.peerIncarnation) return true;\n",
     instead: "",
     tests: ["tests/host/transport"],
+  },
+  {
+    name: "recovery-behind-a-superseded-log",
+    rule: "A recovered configuration stands behind what the node's next start will take over.",
+    file: STOPPED_NODE,
+    text: "const isLogSuperseded = snapshot !== undefined && !continuesFrom(log, snapshot);",
+    instead: "const isLogSuperseded = false as boolean;",
+    tests: STOPPED_TESTS,
+  },
+  {
+    name: "recovery-stays-in-its-term",
+    rule: "What is recovered begins in a term that nobody has seen.",
+    file: STOPPED_NODE,
+    text: "const term = Math.max(state.term, state.lastTerm) + TERM_LEAP;",
+    instead: "const term = Math.max(state.term, state.lastTerm) + 0 * TERM_LEAP;",
+    tests: STOPPED_TESTS,
+  },
+  {
+    name: "recovery-without-a-lock",
+    rule: "Nobody else writes to a folder that is recovered.",
+    file: STOPPED_NODE,
+    text: "this.#lock = this.#fs.lock(folder);",
+    instead: "this.#lock = { release: () => undefined };",
+    tests: STOPPED_TESTS,
+  },
+  {
+    name: "age-forgotten-when-woken",
+    rule: "A node that wakes from a rest has not heard of its leader by that.",
+    file: CORE_NODE,
+    text: "wasAwake && ",
+    instead: "",
+    tests: ["tests/host/node/staleness.test.ts"],
+  },
+  {
+    name: "newest-snapshot-removed",
+    rule: "A snapshot that the log relies on stays, whatever fails.",
+    file: SNAPSHOTS,
+    text: "index === this.#newest?.index || ",
+    instead: "",
+    tests: ["tests/host/node/incoming.test.ts"],
+  },
+  {
+    name: "nobody-let-go-by-no-configuration",
+    rule: "Where no configuration is known, nobody is let go.",
+    file: DIALING,
+    text: "this.#dropsWait = this.#core.members > 0;",
+    instead: "this.#dropsWait = true;",
+    tests: ["tests/host/node/parts.test.ts"],
   },
 ];

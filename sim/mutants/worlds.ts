@@ -62,6 +62,11 @@ const MIXES: Readonly<Record<string, Partial<HostSettings>>> = {
     ...{ snapshotEntries: 5, thinking: 5 },
   },
   members: { faults: parseHostFaults("membership:20,kill,power,lost,snapshot,transfer,partition") },
+  // Followers are in the middle of a leader's snapshot when the others are lost.
+  disasters: {
+    faults: parseHostFaults("disaster:40,power:3,kill,lost,partition:5,slow:5,snapshot:5"),
+    ...{ snapshotEntries: 10, capacity: NOTHING_KEPT },
+  },
 };
 
 /** A run, and the name under which it is told. */
