@@ -49,8 +49,8 @@ Those of hosts, all of them unless stated, are ${HOST_FAULTS.join(", ")}.
 The same seed, nodes, steps and faults give the same digest everywhere, if the core is the same; on every engine, too:
 v8 is this process's own, wamr and wamr-classic are WAMR's two interpreters in a process of their own, rv32 and
 rv32-classic the same on an emulated RISC-V microcontroller. All but v8 have to be built: node host/tools/firmware.mjs
-Exit status 1: a rule was broken, or the answers that clients got are not linearizable; with --campaign, also a rare path
-that was never reached; with --against, that the two part.`;
+Exit status 1: a rule was broken, or the answers that clients got are not linearizable; with --campaign, also a run that
+ended with an error, or a rare path that was never reached; with --against, that the two part.`;
 
 /** Every flag of the command. */
 export interface SimFlags {
