@@ -20,6 +20,8 @@ interface Mix {
   readonly capacities: readonly Capacity[];
   /** Actions. */
   readonly steps: number;
+  /** Whether there are clients with sessions, too, whose table makes snapshots many chunks long; false unless stated. */
+  readonly sessions?: boolean;
 }
 
 /** Timeouts with so little jitter that clocks alone decide who is first. */
@@ -28,6 +30,8 @@ const PUNCTUAL = { ...ROOMY_CAPACITY, electionJitter: 5 };
 const STEP_BY_STEP = { ...TINY_CAPACITY, inflightMessages: 1, keepEntries: 1000, heartbeat: 40 };
 /** Elections take few actions. */
 const HASTY = { ...TINY_CAPACITY, heartbeat: 40 };
+/** Windows as small as can be: whoever misses a moment needs a snapshot, or entries that only the disk has. */
+const SNUG = { ...HASTY, windowEntries: 16, windowBytes: 512 };
 
 /** Each mix, by what it is about. */
 const MIXES = {
@@ -191,6 +195,98 @@ const MIXES = {
     ],
     steps: 6000,
   },
+  /** Snapshots of many chunks, which are lost and late as their answers are; newer snapshots come in the middle, and followers
+   * turn out to have what they are sent. */
+  chunks: {
+    faults: ["snapshot", "unreachable", "delay", "reorder", "drop"],
+    weights: { snapshot: 100, unreachable: 200, delay: 300, drop: 100, propose: 500 },
+    nodes: [3],
+    memberships: ["voters"],
+    capacities: [
+      { ...SNUG, keepEntries: 8 },
+      { ...SNUG, keepEntries: 16 },
+    ],
+    steps: 6000,
+    sessions: true,
+  },
+  /** Snapshots of one chunk for followers that acknowledged more than their leader knows of, and hear little from it. */
+  "needless snapshots": {
+    faults: ["snapshot", "unreachable", "delay", "reorder"],
+    weights: { snapshot: 200, unreachable: 120, delay: 200, propose: 500, time: 20 },
+    nodes: [3],
+    memberships: ["voters"],
+    capacities: [SNUG, { ...SNUG, keepEntries: 8 }],
+    steps: 6000,
+  },
+  /** More under way than a window has room for, and disks that are late. */
+  "small windows": {
+    faults: ["durability", "crash", "drop", "reorder"],
+    weights: { durable: 120, crash: 2, restart: 100, propose: 600, deliver: 1500 },
+    nodes: [3],
+    memberships: ["voters"],
+    capacities: [{ ...SNUG, inflightMessages: 16, inflightBytes: 2048, uncommittedBytes: 2048 }],
+    steps: 4000,
+  },
+  /** A leader and a witness are the voters: what the one loses and the other holds is lost to both for good. */
+  "lost payloads": {
+    faults: ["crash", "boundary", "durability"],
+    weights: { crash: 30, boundary: 10, restart: 80, durable: 300 },
+    nodes: [2],
+    memberships: ["witness"],
+    capacities: [HASTY, { ...HASTY, heartbeat: 10 }],
+    steps: 2000,
+  },
+  /** Leaders are taken out while others lag behind the witness. */
+  "leaders beside witnesses": {
+    faults: ["membership", "oneway", "drop", "reorder"],
+    weights: { membership: 100, oneway: 3, propose: 600, heal: 20, drop: 40 },
+    nodes: [2, 3, 3],
+    memberships: ["witness"],
+    capacities: [{ ...HASTY, inflightMessages: 1 }],
+    steps: 4000,
+  },
+  /** Joint configurations that only a part of the members has come to know of; leaders with a lease from one side. */
+  "joint leases": {
+    faults: ["membership", "halves", "alone", "query"],
+    weights: { membership: 100, halves: 20, alone: 20, heal: 20, leaderQuery: 200, propose: 60, time: 60 },
+    nodes: [4, 5],
+    memberships: ["learner", "joint"],
+    capacities: [{ ...PUNCTUAL, leaseDrift: 50, heartbeat: 40 }],
+    steps: 6000,
+  },
+  /** Voters restart within the lease that they gave, and are asked for their vote. */
+  "restarted voters": {
+    faults: ["bridge", "alone", "halves", "crash", "query"],
+    weights: {
+      ...{ bridge: 15, alone: 12, halves: 12, crash: 30, restart: 1000, heal: 2 },
+      ...{ query: 10, leaderQuery: 100, time: 60, propose: 40 },
+    },
+    nodes: [3],
+    memberships: ["voters"],
+    capacities: [{ ...PUNCTUAL, leaseDrift: 10 }],
+    steps: 8000,
+  },
+  /** Answers reach a leader late that was cut off since: they are worth a lease from when they were asked for. */
+  "late answers": {
+    faults: ["alone", "query", "delay"],
+    weights: { heal: 3, query: 20, leaderQuery: 300, time: 120, alone: 12, delay: 200 },
+    nodes: [3],
+    memberships: ["voters"],
+    capacities: [
+      { ...PUNCTUAL, leaseDrift: 50 },
+      { ...PUNCTUAL, leaseDrift: 50, heartbeat: 40 },
+    ],
+    steps: 6000,
+  },
+  /** Followers ask for reads by round where clocks do not keep to what leases rely on. */
+  "strict reads": {
+    faults: ["halves", "query", "drift"],
+    weights: { halves: 12, heal: 6, query: 300, time: 100, drift: 30, propose: 200, deliver: 2000 },
+    nodes: [5],
+    memberships: ["voters"],
+    capacities: [{ ...ROOMY_CAPACITY, leaseDrift: 10 }],
+    steps: 6000,
+  },
 } as const satisfies Readonly<Record<string, Mix>>;
 
 export type MixName = keyof typeof MIXES;
@@ -199,8 +295,8 @@ export const MIX_NAMES = Object.keys(MIXES) as MixName[];
 
 /** A run of a mix: the seed draws what the mix leaves open. Membership and capacity are stated, so that the run draws neither. */
 export function drawMix(name: MixName, seed: number, random: Random): SettingsOptions {
-  const { capacities, faults, memberships, nodes, steps, weights }: Mix = MIXES[name];
+  const { capacities, faults, memberships, nodes, sessions = false, steps, weights }: Mix = MIXES[name];
   const pick = <T>(values: readonly T[]) => values[random.below(values.length)] as T;
   const drawn = { nodes: pick(nodes), membership: pick(memberships), capacity: pick(capacities) };
-  return { seed, steps, faults, weights: { ...WEIGHTS, ...weights }, liveness: true, ...drawn };
+  return { seed, steps, faults, sessions, weights: { ...WEIGHTS, ...weights }, liveness: true, ...drawn };
 }
