@@ -14,7 +14,10 @@ const SYNC_TIME = 4000;
 const SLOW_TIME = 2_000_000;
 const MICROSECONDS = 1000;
 
-const NEVER = new Promise<never>(() => undefined);
+/** Never resolves. Not one for all: who waits for it would be remembered by it. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 /** Whose calls these are. */
 export interface Process {
@@ -113,7 +116,7 @@ export class Mount implements FileSystem {
 
   /** As `call`, for a call that takes time; never returns to a process that is gone. */
   async later(most: number): Promise<void> {
-    if (!this.process.alive) await NEVER;
+    if (!this.process.alive) await never();
     const { place, options } = this.volume;
     const { faults, random } = options;
     let time = 1 + random.below(most);
@@ -126,7 +129,7 @@ export class Mount implements FileSystem {
     try {
       this.call();
     } catch (error) {
-      if (!this.process.alive) await NEVER;
+      if (!this.process.alive) await never();
       throw error;
     }
   }
