@@ -178,7 +178,13 @@ export class Writer {
     for (let oldest = segments[0]; oldest !== undefined && segments.length > 1; oldest = segments[0]) {
       if (oldest.highest > compacted) return;
       segments.shift();
-      this.events.removing(oldest);
+      try {
+        this.events.removing(oldest);
+      } catch (error) {
+        // It was open, and cannot be closed.
+        this.fail(error);
+        return;
+      }
       const { file } = oldest;
       this.removal = this.removal.then(() => this.remove(file)).catch((error: unknown) => this.fail(error));
     }

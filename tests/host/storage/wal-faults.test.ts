@@ -71,6 +71,9 @@ async function live(disk: FaultyDisk): Promise<{ history: LogModel[]; durable: n
       if (error !== undefined) break;
       storage.sync();
       await reports.settled(storage);
+      // Leaves the file of the oldest entry open, which the next batch may let go.
+      const { compacted, entries } = history.at(-1) ?? EMPTY;
+      if (entries.length > 0) storage.read(compacted + 1, 1, new Uint8Array(256));
     }
     // A failure may show only now, as may the error of closing a file.
     await storage.close().catch((failure: StorageError) => {
