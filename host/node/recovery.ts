@@ -67,7 +67,8 @@ export async function chooseSnapshot(
       });
     }
     const found = damages.length > 0 ? damages.join("; ") : "there is none";
-    const wanted = `${behind}, and no snapshot reaches that far: ${found}`;
+    const where = store === undefined ? "" : ` in ${store.place}`;
+    const wanted = `${behind}, and no snapshot${where} reaches that far: ${found}`;
     throw new StorageError(`${wanted}. ${wayOut}.`);
   }
   tell(damages, "the log reaches back to the beginning and serves instead", notice);

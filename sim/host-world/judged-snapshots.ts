@@ -47,6 +47,10 @@ export class JudgedSnapshots implements SnapshotStore {
     private readonly judge: SnapshotJudge,
   ) {}
 
+  get place(): string {
+    return this.inner.place;
+  }
+
   open(): Promise<readonly number[]> {
     return this.inner.open();
   }

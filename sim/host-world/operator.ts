@@ -58,7 +58,7 @@ export class Operator {
     this.#busy = true;
     const disaster = new Disaster(this.world, outage);
     disaster.strike();
-    void disaster.recover().then(() => this.#work(members.length));
+    void disaster.recover().then(() => this.#grow(members.length));
   }
 
   /** Whether nothing is to be done and no disk is in doubt. */
@@ -89,10 +89,17 @@ export class Operator {
     );
   }
 
-  /** Replaces whom it has to, once there are so many members. */
-  async #work(members = 0): Promise<void> {
+  /** After a disaster: waits until all that was recovered is on every member, and brings as many as there were. */
+  async #grow(members: number): Promise<void> {
+    const { world } = this;
+    const lacks = ({ applied, id }: Host) => world.members.includes(id) && applied < world.era.beginning.last;
+    while (world.isRunning && world.hosts.some(lacks)) await world.sleep(PAUSE);
+    while (world.isRunning && world.members.length < members) await this.#bring(undefined);
+    await this.#work();
+  }
+
+  async #work(): Promise<void> {
     this.#busy = true;
-    while (this.world.members.length < members) await this.#bring(undefined);
     for (let host = this.#leaving[0]; host !== undefined; host = this.#leaving[0]) {
       await this.#bring(host);
       this.#leaving.shift();

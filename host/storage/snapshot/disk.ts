@@ -41,6 +41,7 @@ interface OpenSnapshot {
 }
 
 export class DiskSnapshotStore implements SnapshotStore {
+  readonly place: string;
   private readonly folder: string;
   private readonly fs: FileSystem;
   /** The one that was read last: reads are mostly of one snapshot, piece by piece. */
@@ -51,6 +52,7 @@ export class DiskSnapshotStore implements SnapshotStore {
 
   constructor(options: DiskSnapshotStoreOptions) {
     this.folder = options.folder;
+    this.place = options.folder;
     this.fs = new CheckedFileSystem(options.fileSystem ?? new NodeFileSystem());
   }
 

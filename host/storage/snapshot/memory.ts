@@ -8,6 +8,7 @@ import type { LoadedSnapshot, SnapshotInfo, SnapshotStore, SnapshotWriter } from
 const INITIAL_BYTES = 4096;
 
 export class MemorySnapshotStore implements SnapshotStore {
+  readonly place = "memory";
   private readonly kept = new Map<number, LoadedSnapshot>();
 
   /** Bytes of all images that are kept. */

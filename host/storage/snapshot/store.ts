@@ -37,6 +37,8 @@ export interface SnapshotWriter {
 }
 
 export interface SnapshotStore {
+  /** Where it keeps them, for people. */
+  readonly place: string;
   /** Finds what is kept and throws away what was never committed. To be called after the storage of the log was opened,
    * whose lock guards a folder that both share.
    * @returns the indexes of the snapshots, newest first; whether they are sound shows when they are loaded */
