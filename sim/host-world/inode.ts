@@ -42,10 +42,13 @@ export class Inode {
   readonly durable = new Content();
   /** Something of it was destroyed that had been durable. */
   damaged = false;
-  /** So was all that had been synced from some place on to the end: with it went every sign that it was there. */
+  /** So was all that had been synced from some place on to the end, or to the beginning of what was synced last, which tells what
+   * it is: with it went every sign that it was there. */
   endDamaged = false;
   /** End of what was said to be durable. */
   #promised = 0;
+  /** Where the changes begin that were synced last. */
+  #last = 0;
   #pending: Change[] = [];
   /** Writes under way. */
   readonly #started = new Set<Write>();
@@ -88,23 +91,17 @@ export class Inode {
 
   /** Makes the changes up to this one durable. */
   sync(serial: number): void {
-    let count = 0;
-    for (const change of this.#pending) {
-      if (change.serial > serial) break;
-      count++;
-      this.#promise(change);
-      this.#keep(change);
-    }
-    this.#pending.splice(0, count);
+    const done = this.#pending.filter((change) => change.serial <= serial);
+    this.#promise(done);
+    for (const change of done) this.#keep(change);
+    this.#pending.splice(0, done.length);
   }
 
   /** Says of the changes up to this one that they are durable. */
   lie(serial: number): void {
-    for (const change of this.#pending) {
-      if (change.serial > serial) break;
-      this.#promise(change);
-      change.lied = true;
-    }
+    const said = this.#pending.filter((change) => change.serial <= serial);
+    this.#promise(said);
+    for (const change of said) change.lied = true;
   }
 
   /** A sync failed: the changes count as written, and are not. What is in the drive's own cache stays there. */
@@ -167,12 +164,18 @@ export class Inode {
 
   #spoil(at: number, bytes: Uint8Array): void {
     this.durable.write(at, bytes);
-    if (at + bytes.length >= this.#promised) this.endDamaged = true;
+    const end = at + bytes.length;
+    if (end >= this.#promised || (at <= this.#last && end > this.#last)) this.endDamaged = true;
     if (at + bytes.length <= this.cached.length) this.cached.write(at, bytes);
   }
 
-  #promise(change: Change): void {
-    this.#promised = "size" in change ? change.size : Math.max(this.#promised, change.at + change.bytes.length);
+  #promise(changes: readonly Change[]): void {
+    let first = Number.POSITIVE_INFINITY;
+    for (const change of changes) {
+      this.#promised = "size" in change ? change.size : Math.max(this.#promised, change.at + change.bytes.length);
+      if ("bytes" in change) first = Math.min(first, change.at);
+    }
+    if (Number.isFinite(first)) this.#last = first;
   }
 
   #keep(change: Change): void {

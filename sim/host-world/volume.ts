@@ -203,6 +203,8 @@ export class Volume {
     );
     inode.damaged = true;
     own.damaged = true;
+    // The end is not where it should be, and may lie on what came before it.
+    if (inode === own) own.endDamaged = true;
     return { inode, at: elsewhere };
   }
 
