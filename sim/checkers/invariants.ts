@@ -6,6 +6,7 @@
 
 import { EMPTY_LOG, LogPath, type LogTree } from "../log-tree.js";
 import type { Report } from "../violation.js";
+import { ChunksOfOneLeader, Compaction, Loyalty, PreVote, RemovedLeadersLeave } from "./conduct.js";
 
 /** Election Safety: at most one node leads in a term, ever. */
 export class ElectionSafety {
@@ -423,6 +424,11 @@ export class Rules {
   readonly reads: LinearizableReads;
   readonly order: FlushOrder;
   readonly core: CoreInvariants;
+  readonly preVote: PreVote;
+  readonly loyalty: Loyalty;
+  readonly chunks: ChunksOfOneLeader;
+  readonly compaction: Compaction;
+  readonly removal: RemovedLeadersLeave;
 
   constructor(report: Report, tree: LogTree, appliedKind: number) {
     this.election = new ElectionSafety(report);
@@ -440,5 +446,10 @@ export class Rules {
     this.reads = new LinearizableReads(report);
     this.order = new FlushOrder(report);
     this.core = new CoreInvariants(report);
+    this.preVote = new PreVote(report);
+    this.loyalty = new Loyalty(report);
+    this.chunks = new ChunksOfOneLeader(report);
+    this.compaction = new Compaction(report);
+    this.removal = new RemovedLeadersLeave(report);
   }
 }

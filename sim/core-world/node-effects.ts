@@ -118,9 +118,8 @@ export class NodeEffects implements CoreEffects {
     rules.order.takes(this.id, FlushStep.COMPACT);
     digest.word(0x17);
     digest.number(index);
-    if (index > (this.disk.snapshot?.index ?? 0)) {
-      this.around.report("compaction", `node ${this.id} compacts up to ${index} without a snapshot of it`);
-    }
+    const { snapshot, written } = this.disk;
+    rules.compaction.compacts(this.id, index, snapshot, written, this.node.plan.keepEntries);
     const fails = this.#fails(FailingEffect.COMPACT);
     if (fails && !this.#failedIsKept) return StorageAnswer.FAILED;
     this.disk.compact(index);

@@ -3,10 +3,10 @@
  * it commits, whether what it has applied is committed.
  */
 
-import { Role } from "../../host/core/abi.js";
+import { MemberRole, Role } from "../../host/core/abi.js";
 import type { Rules } from "../checkers/invariants.js";
 import type { LogTree } from "../log-tree.js";
-import { voterSets } from "../messages.js";
+import { membersOf, voterSets } from "../messages.js";
 import { judgeMemory } from "./bounded-memory.js";
 import type { Disk } from "./disk.js";
 import type { OperationCounts } from "./operation-counts.js";
@@ -63,6 +63,7 @@ export class NodeJudge {
     judgeMemory(node);
     this.#judgeOffice(node);
     if (state.commit !== node.seenCommit) this.#judgeCommit(node, state.commit);
+    if (state.role === Role.LEADER && state.configurationIndex <= state.commit) this.#judgeRemoval(node);
     node.seenConfiguration = state.configurationIndex;
     if (state.applied !== node.seenApplied) {
       const { durable, snapshot } = node.disk;
@@ -84,6 +85,15 @@ export class NodeJudge {
     }
     node.seenRole = role;
     node.seenTerm = term;
+  }
+
+  /** Judges whether the node may go on to lead, now that its configuration is committed. */
+  #judgeRemoval(node: SimNode): void {
+    const { core, disk, id } = node;
+    const { commit, configurationIndex, term } = core.state;
+    if (this.#tree.term(disk.written.at(commit)) !== term) return;
+    const promotes = () => membersOf(core.configuration()).some(({ roles }) => (roles & MemberRole.PROMOTE) !== 0);
+    this.#rules.removal.leads(id, configurationIndex, this.#votersFor(node), promotes);
   }
 
   /** A leader's log at its election is its log before the entry that opens its term. */

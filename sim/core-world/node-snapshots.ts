@@ -31,6 +31,8 @@ export interface Chunk {
 interface Incoming {
   readonly index: number;
   readonly term: number;
+  /** The node's term when its first chunk came. */
+  readonly begun: number;
   image: Uint8Array;
   complete: boolean;
 }
@@ -124,6 +126,7 @@ export class NodeSnapshots {
     if (!isInstall || status !== StatusCode.OK) return status;
     node.counts.installs++;
     node.machine.load(state);
+    node.around.rules.compaction.installs(node.id, snapshot.index);
     node.around.rules.applies.restarts(node.id, snapshot.index);
     return status;
   }
@@ -150,14 +153,18 @@ export class NodeSnapshots {
   /** See CoreEffects.writeSnapshot. */
   write(chunk: Chunk, bytes: Uint8Array): number {
     if (this.busy) return -1;
+    const { core, around, id } = this.node;
+    const { term } = core.state;
     if (chunk.place === 0) {
-      this.#incoming = { index: chunk.index, term: chunk.term, image: bytes.slice(), complete: chunk.last };
+      const image = bytes.slice();
+      this.#incoming = { index: chunk.index, term: chunk.term, begun: term, image, complete: chunk.last };
       return 0;
     }
     const incoming = this.#incoming;
     if (incoming === null || incoming.image.length !== chunk.place || incoming.index !== chunk.index) {
-      return this.node.around.report("chunks", `node ${this.node.id} is handed a chunk at ${chunk.place} out of order`);
+      return around.report("chunks", `node ${id} is handed a chunk at ${chunk.place} out of order`);
     }
+    around.rules.chunks.continues(id, incoming.begun, term);
     const image = new Uint8Array(chunk.place + bytes.length);
     image.set(incoming.image);
     image.set(bytes, chunk.place);

@@ -3,13 +3,14 @@
  * how it ends. What its core brings about is in node-effects.ts. What happens to it is decided by the World.
  */
 
-import { Role, StatusCode } from "../../host/core/abi.js";
+import { Header, MessageFlag, MessageKind, Role, StatusCode } from "../../host/core/abi.js";
 import type { Plan } from "../../host/core/plan.js";
 import type { NodeUnderTest } from "../core-under-test.js";
+import { voterSets } from "../messages.js";
 import { Disk } from "./disk.js";
 import { EffectGate } from "./effect-gate.js";
 import type { SimMachine } from "./machine.js";
-import type { Envelope } from "./network.js";
+import { type Envelope, kindOf } from "./network.js";
 import { NodeCounts } from "./node-counts.js";
 import { type FailingEffect, NodeEffects, UNARMED } from "./node-effects.js";
 import { NodeLog } from "./node-log.js";
@@ -123,6 +124,8 @@ export class SimNode {
     this.machine.load(state);
     around.rules.monotonic.restarts(this.id, term);
     around.rules.applies.restarts(this.id, index);
+    around.rules.loyalty.restarts(this.id, this.clock, this.plan.electionTimeout);
+    around.rules.compaction.restarts(this.id);
     this.seenTerm = term;
     this.seenRole = Role.FOLLOWER;
     this.seenCommit = 0;
@@ -163,13 +166,18 @@ export class SimNode {
   // Inputs.
 
   receive(envelope: Envelope): number {
+    const { term } = this.core.state;
     const status = this.core.receive(this.clock, envelope, envelope.length);
+    if (status === StatusCode.OK) this.#judgeTaken(envelope, term);
     this.#checkCore();
     return status;
   }
   timer(kind: number): number {
     this.deadlines[kind] = UNARMED;
+    const before = this.core.state.term;
     const status = this.core.timer(this.clock, kind);
+    const { term } = this.core.state;
+    if (term > before) this.around.rules.preVote.raisesByTimer(this.id, term, voterSets(this.core.configuration()));
     this.#checkCore();
     return status;
   }
@@ -251,6 +259,21 @@ export class SimNode {
   }
 
   // What is behind them.
+
+  /** Judges what a message has brought about that the core took in the term `before`. */
+  #judgeTaken(envelope: Envelope, before: number): void {
+    const { id, clock } = this;
+    const { loyalty } = this.around.rules;
+    const kind = kindOf(envelope);
+    if (kind === MessageKind.APPEND || kind === MessageKind.INSTALL_SNAPSHOT) loyalty.hears(id, clock);
+    if (kind !== MessageKind.VOTE_REQUEST) return;
+    const { from, words } = envelope;
+    const flags = words[Header.flags >> 2] as number;
+    const handsOver = (flags & MessageFlag.TRANSFER) !== 0;
+    const { term } = this.core.state;
+    if ((flags & MessageFlag.PRE_VOTE) !== 0) loyalty.asksForPreVote(id, from, clock, handsOver);
+    else if (term > before && !handsOver) loyalty.takesOver(id, from, clock, term);
+  }
 
   #checkCore(): void {
     const { rules, askInvariants } = this.around;
