@@ -51,7 +51,7 @@ export { type SnapshotImage, splitImage } from "./storage/snapshot/image.js";
 export { MemorySnapshotStore } from "./storage/snapshot/memory.js";
 export * from "./storage/snapshot/store.js";
 export * from "./storage/storage.js";
-export type { FileSystem } from "./storage/wal/file-system.js";
+export type { FileSystem, FolderLock } from "./storage/wal/file-system.js";
 export { type WalOptions, WalStorage } from "./storage/wal/wal.js";
 export { ManualTimers } from "./timer/manual.js";
 export { RealTimers } from "./timer/real.js";

@@ -5,7 +5,7 @@
  * start was written as it writes, and a power failure at any moment leaves a folder that can be recovered again.
  */
 
-import { Entry, EntryKind } from "./core/abi.js";
+import { Entry, EntryKind, MemberRole } from "./core/abi.js";
 import {
   type ConfigurationInfo,
   decodeConfiguration,
@@ -13,6 +13,8 @@ import {
   type MemberInfo,
 } from "./core/configuration.js";
 import { entrySizeAt, entrySizeOf } from "./core/entry.js";
+import { BadConfigurationError } from "./errors.js";
+import type { NodeNotice } from "./node/options.js";
 import { chooseSnapshot, continuesFrom } from "./node/recovery.js";
 import { DiskSnapshotStore } from "./storage/snapshot/disk.js";
 import { snapshotIndex } from "./storage/snapshot/format.js";
@@ -25,6 +27,7 @@ import { NodeFileSystem } from "./storage/wal/node-file-system.js";
 import { LogReader } from "./storage/wal/reader.js";
 import { recover } from "./storage/wal/recovery.js";
 import { WalStorage } from "./storage/wal/wal.js";
+import type { NodeId } from "./transport/transport.js";
 
 /** By how much the term rises: by more than any majority can have gone through since this node last heard of it; at an
  * election a second, in eleven days without a pause. */
@@ -33,9 +36,10 @@ const TERM_LEAP = 1_000_000;
 const WAY_OUT = "Nothing was changed. Recover from another node's folder, or from a copy of this one";
 
 export interface StoppedNodeOptions {
+  readonly id: NodeId;
   readonly folder: string;
   readonly fileSystem?: FileSystem;
-  /** Makes the storage that is written to, not open yet; its folder is locked already. The write-ahead log unless stated. */
+  /** Makes the write-ahead log that is written to, not open yet, its folder locked already; for who wants to look on. */
   readonly storage?: (lock: FolderLock) => Storage;
 }
 
@@ -51,8 +55,8 @@ export interface StoppedState {
   readonly isLogSuperseded: boolean;
   /** The configuration in force; undefined if neither log nor snapshot has one, so that it is that of the first start. */
   readonly configuration: ConfigurationInfo | undefined;
-  /** Why newer snapshots cannot be used. */
-  readonly damagedSnapshots: readonly string[];
+  /** Why newer snapshots cannot be used; undefined if there are none. */
+  readonly damagedSnapshots: string | undefined;
 }
 
 export interface WrittenConfiguration {
@@ -62,17 +66,19 @@ export interface WrittenConfiguration {
 
 /** The folder of a stopped node, locked until `release`. */
 export class StoppedNode {
+  readonly #id: NodeId;
   readonly #folder: string;
   readonly #fs: FileSystem;
   readonly #storage: (lock: FolderLock) => Storage;
   readonly #lock: FolderLock;
 
-  /** @throws {StorageError} when the folder cannot be had, or the node runs. */
-  constructor({ fileSystem = new NodeFileSystem(), folder, storage }: StoppedNodeOptions) {
+  /** @throws {StorageError} when there is no such folder, or the node runs. */
+  constructor({ fileSystem = new NodeFileSystem(), folder, id, storage }: StoppedNodeOptions) {
+    this.#id = id;
     this.#folder = folder;
     this.#fs = new CheckedFileSystem(fileSystem);
     this.#storage = storage ?? ((lock) => new WalStorage({ folder, fileSystem, lock }));
-    this.#lock = this.#fs.lock(folder);
+    this.#lock = lock(this.#fs, folder);
   }
 
   release(): void {
@@ -93,10 +99,13 @@ export class StoppedNode {
     try {
       const entries = { [Symbol.iterator]: () => reader.runs() };
       const log = { compacted: state.compacted, entries, hardState: state.hardState, lastIndex: state.last };
-      const damaged: string[] = [];
+      let damagedSnapshots: string | undefined;
+      const notice = ({ message }: NodeNotice) => {
+        damagedSnapshots = message;
+      };
       const stored = this.#snapshots();
       const store = new DiskSnapshotStore({ folder: this.#folder, fileSystem: this.#fs });
-      const snapshot = await chooseSnapshot(store, stored, log, ({ message }) => damaged.push(message), WAY_OUT);
+      const snapshot = await chooseSnapshot(store, stored, log, notice, WAY_OUT);
       const isLogSuperseded = snapshot !== undefined && !continuesFrom(log, snapshot);
       const found = isLogSuperseded ? undefined : newestIn(entries);
       const inSnapshot = snapshot === undefined ? undefined : decodeConfiguration(snapshot.configuration);
@@ -108,15 +117,22 @@ export class StoppedNode {
         snapshotIndex: snapshot?.index ?? 0,
         isLogSuperseded,
         configuration: found?.configuration ?? inSnapshot,
-        damagedSnapshots: damaged,
+        damagedSnapshots,
       };
     } finally {
       reader.close();
     }
   }
 
-  /** Puts a configuration at the end of the log, in a term of its own, and makes it durable. @param state as it was read */
-  async write(state: StoppedState, members: readonly MemberInfo[]): Promise<WrittenConfiguration> {
+  /**
+   * Puts a configuration at the end of the log, in a term of its own, and makes it durable.
+   * @param members this node among them, which has all that there is: a voter, and no witness
+   * @throws {BadConfigurationError} for members that cannot be, before anything is written
+   * @throws {StorageError} as `read` does, and when the disk fails; it may be given again
+   */
+  async write(members: readonly MemberInfo[]): Promise<WrittenConfiguration> {
+    this.#check(members);
+    const state = await this.read();
     const { isLogSuperseded, lastIndex } = state;
     const term = Math.max(state.term, state.lastTerm) + TERM_LEAP;
     const index = lastIndex + 1;
@@ -146,10 +162,43 @@ export class StoppedNode {
     return { term, index };
   }
 
+  #check(members: readonly MemberInfo[]): void {
+    if (new Set(members.map(({ id }) => id)).size < members.length) {
+      throw new BadConfigurationError("a node is named twice among the members: name each once");
+    }
+    const own = members.find(({ id }) => id === this.#id);
+    if (own === undefined) {
+      throw new BadConfigurationError(
+        `the members lack node ${this.#id}, whose folder this is: only it has the data, so it must be there`,
+      );
+    }
+    if (((own.roles ?? MemberRole.VOTER) & (MemberRole.VOTER | MemberRole.WITNESS)) !== MemberRole.VOTER) {
+      throw new BadConfigurationError(`node ${this.#id} has to be a voter and no witness: only it has the data`);
+    }
+  }
+
   /** Indexes of the snapshots, newest first. */
   #snapshots(): number[] {
     const indexes = this.#fs.list(this.#folder).map(snapshotIndex);
     return indexes.filter((index) => index !== undefined).sort((a, b) => b - a);
+  }
+}
+
+function lock(fs: FileSystem, folder: string): FolderLock {
+  try {
+    return fs.lock(folder);
+  } catch (error) {
+    const { cause } = error as Error;
+    if (!(cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")))
+      throw error;
+    throw new StorageError(
+      `${folder} is no folder. Give that of a node that has run, and is stopped.`,
+      folder,
+      undefined,
+      {
+        cause,
+      },
+    );
   }
 }
 

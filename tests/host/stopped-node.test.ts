@@ -4,10 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { Entry } from "../../host/core/abi.js";
+import { Entry, MemberRole } from "../../host/core/abi.js";
 import { encodeConfiguration } from "../../host/core/configuration.js";
 import { entrySizeOf } from "../../host/core/entry.js";
 import {
+  BadConfigurationError,
   DiskSnapshotStore,
   ManualTimers,
   MemoryNetwork,
@@ -88,16 +89,16 @@ async function commandsOfLeader() {
 }
 
 async function recover(): Promise<{ term: number; index: number }> {
-  const node = new StoppedNode({ folder });
+  const node = new StoppedNode({ id: 1, folder });
   try {
-    return await node.write(await node.read(), [{ id: 1 }]);
+    return await node.write([{ id: 1 }]);
   } finally {
     node.release();
   }
 }
 
 async function read() {
-  const node = new StoppedNode({ folder });
+  const node = new StoppedNode({ id: 1, folder });
   try {
     return await node.read();
   } finally {
@@ -110,7 +111,7 @@ describe("a cluster goes on from the folder of one of three nodes", () => {
     await log(5);
     expect(await read()).toEqual({
       ...{ term: 4, lastIndex: 5, lastTerm: 3, snapshotIndex: 0, isLogSuperseded: false },
-      ...{ configuration: undefined, damagedSnapshots: [] },
+      ...{ configuration: undefined, damagedSnapshots: undefined },
     });
     expect(await recover()).toEqual({ term: 4 + LEAP, index: 6 });
     const { applied, members } = await commandsOfLeader();
@@ -173,15 +174,35 @@ describe("a folder", () => {
     const storage = new WalStorage({ folder });
     await storage.open({ durable: () => undefined, failed: () => undefined });
     onTestFinished(() => storage.close());
-    expect(() => new StoppedNode({ folder })).toThrow(/in use by this process/);
+    expect(() => new StoppedNode({ id: 1, folder })).toThrow(/in use by this process/);
   });
 
   test("stays locked while the log is written, until it is released", async () => {
     await log(5);
-    const node = new StoppedNode({ folder });
-    await node.write(await node.read(), [{ id: 1 }]);
-    expect(() => new StoppedNode({ folder })).toThrow(/in use by this process/);
+    const node = new StoppedNode({ id: 1, folder });
+    await node.write([{ id: 1 }]);
+    expect(() => new StoppedNode({ id: 1, folder })).toThrow(/in use by this process/);
     node.release();
     await read();
+  });
+
+  test("that is not there is named", () => {
+    expect(() => new StoppedNode({ id: 1, folder: join(folder, "absent") })).toThrow(/absent is no folder\. Give/);
+  });
+
+  test.each([
+    ["nobody", [], /lack node 1/],
+    ["others", [{ id: 2 }], /lack node 1/],
+    ["it twice", [{ id: 1 }, { id: 1 }], /named twice/],
+    ["it as a learner", [{ id: 1, roles: MemberRole.LEARNER }, { id: 2 }], /has to be a voter/],
+    ["it as a witness", [{ id: 1, roles: MemberRole.VOTER | MemberRole.WITNESS }], /no witness/],
+  ])("is not changed for a configuration that has %s", async (_, members, message) => {
+    await log(5);
+    const before = await read();
+    const node = new StoppedNode({ id: 1, folder });
+    await expect(node.write(members)).rejects.toThrow(BadConfigurationError);
+    await expect(node.write(members)).rejects.toThrow(message);
+    node.release();
+    expect(await read()).toEqual(before);
   });
 });

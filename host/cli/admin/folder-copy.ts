@@ -1,6 +1,16 @@
 /** A copy of the data folder of a stopped node, made before anything in it is changed. */
 
-import { closeSync, constants, cpSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { StoppedState } from "../../stopped-node.js";
 import { UsageError } from "../output.js";
@@ -13,8 +23,10 @@ export function copyFolder(folder: string, { lastIndex, term }: StoppedState): s
   if (existsSync(target)) throw new UsageError(`${target} is there already, from an earlier time: move it away`);
   try {
     const mode = constants.COPYFILE_FICLONE;
-    const filter = (source: string) => !source.startsWith(join(folder, LOCK_PREFIX));
-    cpSync(folder, target, { recursive: true, mode, preserveTimestamps: true, filter });
+    // A link would be copied as one, to the very folder that is going to be changed.
+    const real = realpathSync(folder);
+    const filter = (source: string) => !source.startsWith(join(real, LOCK_PREFIX));
+    cpSync(real, target, { recursive: true, mode, preserveTimestamps: true, filter });
     for (const name of readdirSync(target)) sync(join(target, name));
     sync(target);
     sync(dirname(target));

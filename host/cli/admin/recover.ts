@@ -1,6 +1,5 @@
 /** `metalraft recover`: a cluster that has lost a majority for good goes on from the folder of one stopped node. */
 
-import { existsSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { MemberRole } from "../../core/abi.js";
 import type { MemberInfo } from "../../core/configuration.js";
@@ -45,12 +44,9 @@ export function recoverCommand(): Command {
 
 async function runRecover(flags: RecoverFlags): Promise<void> {
   const { data: folder } = flags;
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new UsageError(`${folder} is no folder: give the --data of a node that is stopped`);
-  }
-  const node = new StoppedNode({ folder });
+  const own = ownId(flags);
+  const node = new StoppedNode({ folder, id: own });
   try {
-    const own = ownId(flags);
     const state = await node.read();
     checkMembers(flags.members, own, state);
     for (const line of warning(own, flags, state)) tell(line);
@@ -63,7 +59,7 @@ async function runRecover(flags: RecoverFlags): Promise<void> {
     }
     const backup = copyFolder(folder, state);
     tell(`a copy of the folder as it was: ${backup}`);
-    const written = await node.write(state, flags.members.map(memberInfo));
+    const written = await node.write(flags.members.map(memberInfo));
     rename(flags);
     if (flags.json === true) sayJson({ ...report, done: true, backup, configuration: written });
     else say(`done: the configuration is entry ${written.index}, of term ${written.term}. Start node ${own} now`);
@@ -108,20 +104,30 @@ function memberInfo(member: MemberFlag): MemberInfo {
   return { id: member.id, roles, priority: member.priority, address: formatMemberAddress(member) };
 }
 
-function describe({ configuration, lastIndex, lastTerm, snapshotIndex, term }: StoppedState) {
-  return { term, lastIndex, lastTerm, snapshotIndex, members: configuration?.members.map(({ id }) => id) ?? null };
+function describe({ configuration, isLogSuperseded, lastIndex, lastTerm, snapshotIndex, term }: StoppedState) {
+  return {
+    term,
+    lastIndex,
+    lastTerm,
+    snapshotIndex,
+    isLogSuperseded,
+    members: configuration?.members.map(({ id }) => id) ?? null,
+  };
 }
 
 /** What will be so, what may be lost, and what must never happen afterwards. */
 function warning(own: number, { cluster, members }: RecoverFlags, state: StoppedState): string[] {
-  const { configuration, damagedSnapshots, lastIndex, lastTerm, snapshotIndex, term } = state;
+  const { configuration, damagedSnapshots, isLogSuperseded, lastIndex, lastTerm, snapshotIndex, term } = state;
   const wanted = members.map(({ id }) => id);
   const before = configuration?.members.map(({ id }) => id);
   const leftOut = before?.filter((id) => !wanted.includes(id)) ?? [];
   const others = wanted.filter((id) => id !== own);
   return [
-    ...damagedSnapshots.map((problem) => `WARNING: a snapshot is left aside: ${problem}`),
+    ...(damagedSnapshots === undefined ? [] : [`WARNING: a snapshot is left aside: ${damagedSnapshots}`]),
     `node ${own} has term ${term} and entries up to ${lastIndex} (term ${lastTerm}); its snapshot reaches to ${snapshotIndex}`,
+    ...(isLogSuperseded
+      ? ["that snapshot came from a leader and contradicts the log, of which nothing counts: it was never committed"]
+      : []),
     `members until now: ${before?.join(", ") ?? "those of the first start"}; from now on: ${wanted.join(", ")}`,
     "LOST is every write that was acknowledged and did not reach this node. The folder to recover is the one with the " +
       "highest last term and, of those, with the highest last entry: compare the nodes that are left before you go on",
