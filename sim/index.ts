@@ -1,5 +1,6 @@
 /** The simulator: worlds in which a test decides everything, random runs, and the checkers that judge both. */
 
+export * from "./checkers/conduct.js";
 export * from "./checkers/history.js";
 export * from "./checkers/invariants.js";
 export * from "./checkers/linearizability.js";

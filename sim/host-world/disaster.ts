@@ -10,7 +10,7 @@ import { StoppedNode, type StoppedState } from "../../host/stopped-node.js";
 import type { FileSystem, FolderLock } from "../../host/storage/wal/file-system.js";
 import { WalStorage } from "../../host/storage/wal/wal.js";
 import { Era } from "./era.js";
-import { isSimulated } from "./errors.js";
+import { describeError, isSimulated, objectionToMessage } from "./errors.js";
 import { EventLabel } from "./event-queue.js";
 import type { Host } from "./host.js";
 import { JudgedStorage } from "./judged-storage.js";
@@ -40,6 +40,8 @@ interface Survivor {
 export class Disaster {
   readonly #random: Stream;
   #lost: readonly Host[] = [];
+  /** The log that the tool found when it was to write, and its last index. */
+  #found: { readonly last: number; readonly termAt: (index: number) => number | "snapshot" | undefined } | undefined;
   #left: readonly Host[] = [];
 
   /** @param outage the number of the failures of power that come with it */
@@ -102,10 +104,40 @@ export class Disaster {
     return best;
   }
 
-  async #write(host: Host, { isLogSuperseded }: StoppedState, members: readonly MemberInfo[]): Promise<void> {
-    if (isLogSuperseded) this.world.probe("recoveries from a leader's snapshot");
-    // What was read may have changed with an attempt that was interrupted.
-    await this.#atLast(host, async (node) => node.write(await node.read(), members));
+  async #write(host: Host, state: StoppedState, members: readonly MemberInfo[]): Promise<void> {
+    if (state.isLogSuperseded) this.world.probe("recoveries from a leader's snapshot");
+    // An attempt that was interrupted may have changed what is there.
+    const now = await this.#atLast(host, async (node) => {
+      const read = await node.read();
+      await node.write(members);
+      return read;
+    });
+    this.#judgeRead(host, now);
+    if (!now.isLogSuperseded) this.#judgeWritten(host);
+  }
+
+  /** What the tool says of a folder is what is there. */
+  #judgeRead({ id }: Host, { isLogSuperseded, lastIndex, lastTerm }: StoppedState): void {
+    const found = this.#found;
+    if (found === undefined || isLogSuperseded) return;
+    const term = found.termAt(lastIndex);
+    if (found.last === lastIndex && (term === lastTerm || term === "snapshot" || lastIndex === 0)) return;
+    const said = `node ${id} is said to end with entry ${lastIndex} of term ${lastTerm}`;
+    this.world.judge("recovery", `${said}, and ends with ${found.last} of term ${found.termAt(found.last)}`);
+  }
+
+  /** Every entry that the tool found stands, and right behind them the one that it wrote. */
+  #judgeWritten({ id, log }: Host): void {
+    const found = this.#found;
+    if (found === undefined) return;
+    const termAt = log.terms();
+    for (let index = 1; index <= found.last; index++) {
+      if (termAt(index) === found.termAt(index)) continue;
+      this.world.judge("recovery", `the recovery of node ${id} changes entry ${index}`);
+    }
+    if (log.last !== found.last + 1) {
+      this.world.judge("recovery", `the recovery of node ${id} takes its log from ${found.last} to ${log.last}`);
+    }
   }
 
   /** Another cluster takes the place of the one that was. */
@@ -149,10 +181,17 @@ export class Disaster {
         return await this.#once(host, act);
       } catch (error) {
         if (error instanceof Interrupted) this.world.probe("recoveries interrupted");
-        else if (isSimulated(error)) this.world.probe("recoveries that met an error of the disk");
-        else throw error;
+        else this.#judgeError(host, error);
       }
     }
+  }
+
+  /** The tool may fail because of an error that the disk was made to give, and says what helps. */
+  #judgeError({ id }: Host, error: unknown): void {
+    const objection = objectionToMessage(error, FOLDER);
+    if (!isSimulated(error)) this.world.judge("recovery", `node ${id} is refused: ${describeError(error)}`);
+    else if (objection !== undefined) this.world.judge("errors", `recovery of node ${id}: ${objection}`);
+    else this.world.probe("recoveries that met an error of the disk");
   }
 
   /** Has the tool do something with a folder. @throws {Interrupted} if power fails under it */
@@ -197,7 +236,7 @@ export class Disaster {
     const mounted = volume.mount(life);
     const fileSystem = sabotage.fileSystem?.(mounted) ?? mounted;
     const storage = (lock: FolderLock) => this.#storage(host, life, fileSystem, lock);
-    const node = new StoppedNode({ folder: FOLDER, fileSystem, storage });
+    const node = new StoppedNode({ id, folder: FOLDER, fileSystem, storage });
     try {
       return await act(node);
     } finally {
@@ -219,6 +258,9 @@ export class Disaster {
       ...{ record: log, votes, process: life, starts: () => true },
       found: ({ detail, kind }) => {
         if (kind !== "whole") world.judge("durability", `recovery of node ${id}: ${detail}`);
+      },
+      adopted: () => {
+        this.#found = { last: log.last, termAt: log.terms() };
       },
       voted: (detail) => world.judge("votes", `node ${id} ${detail}`),
     });

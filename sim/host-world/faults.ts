@@ -82,7 +82,7 @@ export const RATES: Readonly<Record<HostFault, number>> = {
   snapshot: 20,
   transfer: 16,
   membership: 6,
-  disaster: 2,
+  disaster: 4,
 };
 
 /** What chaos brings now and then; the other faults befall calls, messages and power failures. */

@@ -11,6 +11,8 @@ export interface StorageJudge {
   readonly process: Process;
   /** Hears what was found when the log was opened; an exception keeps the node from starting. */
   readonly found: (finding: Finding) => void;
+  /** Hears that what was found is what the record goes on from. */
+  readonly adopted?: () => void;
   /** Whether the node has not begun to take part. */
   readonly starts: () => boolean;
   /** Hears what is wrong with a vote. */
@@ -32,7 +34,7 @@ export class JudgedStorage implements Storage {
   }
 
   async open(events: StorageEvents): Promise<Recovered> {
-    const { found, process, record, votes } = this.judge;
+    const { adopted, found, process, record, votes } = this.judge;
     const recovered = await this.inner.open({
       durable: (sequence) => {
         if (process.alive) {
@@ -50,6 +52,7 @@ export class JudgedStorage implements Storage {
       throw error;
     }
     record.adopt(recovered);
+    adopted?.();
     this.object(votes.found(recovered.hardState));
     return recovered;
   }

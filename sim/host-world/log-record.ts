@@ -164,6 +164,11 @@ export class LogRecord {
     return { index: newest, configuration: Buffer.from(payload).toString("base64") };
   }
 
+  /** Index of the last entry that was written. */
+  get last(): number {
+    return this.#written().state.last;
+  }
+
   /** Tells the term of each entry; undefined where there is none, "snapshot" where the log begins behind it. */
   terms(): (index: number) => number | "snapshot" | undefined {
     const log = this.#written();

@@ -9,8 +9,9 @@ import { HOST_CAPACITY, type HostSettings } from "./settings.js";
 const NODES = [1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7];
 /** Faults stay with a chance of 1 to CHANCES out of CHANCES. */
 const CHANCES = 4;
-/** One run in so many has disasters: each cuts short what other faults need time for. */
+/** One run in so many may have disasters, and these often: each cuts short what other faults need time for. */
 const DISASTERS = 8;
+const DISASTER_FACTORS = [1, 3, 10];
 /** What rates are multiplied by. */
 const FACTORS = [0.3, 1, 1, 3, 10];
 const STEPS = { least: 4000, most: 40_000 } as const;
@@ -52,6 +53,6 @@ export function drawHostSwarm(seed: number): Partial<HostSettings> {
     capacity,
     sessions: { ...SESSION_LIMITS, maxSessions: pick(SESSIONS) },
   };
-  if (random.oneIn(DISASTERS)) faults.set("disaster", pick(FACTORS));
+  if (random.oneIn(DISASTERS)) faults.set("disaster", pick(DISASTER_FACTORS));
   return drawn;
 }

@@ -263,8 +263,8 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
     name: "recovery-without-a-lock",
     rule: "Nobody else writes to a folder that is recovered.",
     file: STOPPED_NODE,
-    text: "this.#lock = this.#fs.lock(folder);",
-    instead: "this.#lock = { release: () => undefined };",
+    text: "return fs.lock(folder);",
+    instead: "return { release: () => undefined };",
     tests: STOPPED_TESTS,
   },
   {
