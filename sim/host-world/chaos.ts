@@ -98,7 +98,7 @@ export class Chaos {
         operator.replaceAny();
         return;
       case "disaster":
-        operator.meetDisaster(nth);
+        void operator.meetDisaster(nth);
     }
   }
 

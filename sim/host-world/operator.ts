@@ -15,6 +15,8 @@ import type { HostWorld } from "./world.js";
 
 /** ms between two looks at a change that is under way. */
 const PAUSE = 150;
+/** Looks at whether a disaster may come, before it does not. */
+const MOST_LOOKS = 20;
 /** ms that a change may take before it is looked at again. */
 const PATIENCE = 4000;
 /** How long a member that was removed is left alone, in microseconds, at most. */
@@ -24,6 +26,7 @@ export class Operator {
   /** Hosts that are to be replaced, the first of which is under way. */
   readonly #leaving: Host[] = [];
   #busy = false;
+  #awaitsDisaster = false;
 
   constructor(private readonly world: HostWorld) {}
 
@@ -49,16 +52,26 @@ export class Operator {
     return true;
   }
 
-  /** A quorum is lost for good, if nothing else is to be done and no disk is in doubt. @param outage its number */
-  meetDisaster(outage: number): void {
-    const { hosts, members } = this.world;
-    // Who has not begun has nothing to go on from.
-    const haveBegun = hosts.every(({ applied, id }) => applied > 0 || !members.includes(id));
-    if (!this.#isCalm || !haveBegun || members.length < 2) return;
+  /** A quorum is lost for good, as soon as it may be. @param outage its number */
+  async meetDisaster(outage: number): Promise<void> {
+    if (this.#awaitsDisaster) return;
+    this.#awaitsDisaster = true;
+    for (let looks = 0; looks < MOST_LOOKS && !this.#mayLoseAll; looks++) await this.world.sleep(PAUSE);
+    this.#awaitsDisaster = false;
+    if (!this.#mayLoseAll) return;
     this.#busy = true;
+    const { length } = this.world.members;
     const disaster = new Disaster(this.world, outage);
     disaster.strike();
-    void disaster.recover().then(() => this.#grow(members.length));
+    await disaster.recover();
+    await this.#grow(length);
+  }
+
+  /** Whether any quorum may be lost: no disk of those that are left is in doubt, and each has something to go on from. */
+  get #mayLoseAll(): boolean {
+    const { faults, hosts, members } = this.world;
+    const haveBegun = hosts.every(({ applied, id }) => applied > 0 || !members.includes(id));
+    return faults.on && this.#isCalm && haveBegun && members.length > 1;
   }
 
   /** Whether nothing is to be done and no disk is in doubt. */

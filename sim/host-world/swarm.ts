@@ -11,7 +11,7 @@ const NODES = [1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 7];
 const CHANCES = 4;
 /** One run in so many may have disasters, and these often: each cuts short what other faults need time for. */
 const DISASTERS = 8;
-const DISASTER_FACTORS = [1, 3, 10];
+const DISASTER_FACTORS = [3, 10, 30];
 /** What rates are multiplied by. */
 const FACTORS = [0.3, 1, 1, 3, 10];
 const STEPS = { least: 4000, most: 40_000 } as const;
