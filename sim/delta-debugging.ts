@@ -25,7 +25,7 @@ export interface Shrunk<Trace> {
   readonly trace: Trace;
   /** Replays that were tried. */
   readonly replays: number;
-  /** Whether no single part can be left out; false if the bound was met before. */
+  /** Whether it is known that no single part can be left out; false if the bound was met before. */
   readonly isMinimal: boolean;
 }
 
@@ -41,6 +41,8 @@ export interface DeltaDebuggingOptions {
 /** The algorithm, without what is special about a kind of traces: in which order what is tried, and what makes them simpler. */
 export abstract class DeltaDebugging<Trace extends { readonly rule: string | null }, Part> {
   #trace: Trace;
+  /** The trace of which each single part was left out in vain. */
+  #minimal: Trace | null = null;
   #replays = 0;
   #cost = 0;
 
@@ -58,7 +60,7 @@ export abstract class DeltaDebugging<Trace extends { readonly rule: string | nul
   protected abstract withParts(parts: readonly Part[]): Trace;
 
   get result(): Shrunk<Trace> {
-    return { trace: this.#trace, replays: this.#replays, isMinimal: !this.isSpent };
+    return { trace: this.#trace, replays: this.#replays, isMinimal: this.#trace === this.#minimal };
   }
 
   /** What is left. */
@@ -101,6 +103,16 @@ export abstract class DeltaDebugging<Trace extends { readonly rule: string | nul
       size = Math.max(1, Math.min(size, this.length) >> 1);
       isShorter = yield* this.#leaveOutPiecesOf(size);
     }
+    if (!this.isSpent) this.#minimal = this.#trace;
+  }
+
+  /** Leaves out pieces again if the trace has changed since, be it to one as long: what was needed may be so no more.
+   * Answers whether that made it shorter. */
+  protected *leaveOutNeedless(): Search<Trace, boolean> {
+    if (this.#trace === this.#minimal) return false;
+    const before = this.length;
+    yield* this.leaveOutPieces();
+    return this.length < before;
   }
 
   /** One pass from the end to the beginning: what is done last depends on everything and nothing on it. */

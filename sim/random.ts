@@ -41,3 +41,13 @@ export class Random {
     return this.below(times) === 0;
   }
 }
+
+/** Values in a random order (Fisher and Yates). */
+export function shuffled<T>(values: readonly T[], random: Pick<Random, "below">): T[] {
+  const order = [...values];
+  for (let i = order.length - 1; i > 0; i--) {
+    const other = random.below(i + 1);
+    [order[i], order[other]] = [order[other] as T, order[i] as T];
+  }
+  return order;
+}

@@ -1,9 +1,10 @@
 /** Seeds shared out among workers, and what they come to together: all of a campaign, of whichever kind its runs are. */
 
+import { inspect } from "node:util";
 import { brokenSimulator, type Failure } from "./failure.js";
 import { runWorkers } from "./pool.js";
 import { type Report, runSeeds } from "./runner.js";
-import { countFailure, MOST_FAILURES, type SeedsTask, sharedWords, takeUnfinished } from "./seeds.js";
+import { areSeedsLeft, countFailure, MOST_FAILURES, type SeedsTask, sharedWords, takeUnfinished } from "./seeds.js";
 import type { Simulator, Sums } from "./simulator.js";
 
 const MS_A_MINUTE = 60_000;
@@ -32,7 +33,9 @@ export interface AllSeeds<Tally> {
   /** By seed. */
   readonly failures: readonly Failure[];
   readonly wallMs: number;
-  /** Whether there were so many failures that other seeds were not run. */
+  /** Workers that were lost for good, and why. */
+  readonly troubles: readonly string[];
+  /** Whether seeds were not run for so many failures, or for want of workers. */
   readonly endedEarly: boolean;
 }
 
@@ -51,6 +54,7 @@ export async function runAllSeeds<Tally extends Sums, Trace>(
   const taskOf = (worker: number): SeedsTask => ({ seed, runs, deadline, shared, worker });
   const tally = simulator.emptyTally();
   const failures: Failure[] = [];
+  const troubles: string[] = [];
   const onReport = (report: Report<Tally>) => {
     simulator.addTally(tally, report.tally);
     failures.push(...report.failures);
@@ -66,6 +70,7 @@ export async function runAllSeeds<Tally extends Sums, Trace>(
     }
     // What ends a worker before it has a seed would end the next one, too. What had been found before is reported.
     if (failures.length === 0) throw error;
+    troubles.push(`a worker ended at no seed, and none took its place: ${inspect(error)}`);
     return false;
   };
   const dataOf = (worker: number) => ({ ...data, task: taskOf(worker) });
@@ -75,6 +80,7 @@ export async function runAllSeeds<Tally extends Sums, Trace>(
     tally,
     failures: failures.sort((a, b) => a.seed - b.seed),
     wallMs: Math.max(1, Math.round(performance.now() - start)),
-    endedEarly: failures.length >= MOST_FAILURES,
+    troubles,
+    endedEarly: failures.length >= MOST_FAILURES || (troubles.length > 0 && areSeedsLeft(taskOf(0))),
   };
 }

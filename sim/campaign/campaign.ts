@@ -23,6 +23,8 @@ export interface CampaignResult extends Tally {
   readonly eventsPerSecond: number;
   /** By seed. */
   readonly failures: readonly Failure[];
+  /** Workers that were lost for good, and why. */
+  readonly troubles: readonly string[];
   /** Rare paths that should have been reached and were not. */
   readonly missedProbes: readonly string[];
   readonly passed: boolean;
@@ -38,7 +40,8 @@ export async function runCampaign(
   const script = new URL("./worker.js", import.meta.url);
   const data: CampaignData = { core, allowed };
   const simulator = coreSimulator(() => new V8Core(core), allowed);
-  const { endedEarly, failures, tally, wallMs } = await runAllSeeds(options, simulator, { script, data }, onProgress);
+  const all = await runAllSeeds(options, simulator, { script, data }, onProgress);
+  const { endedEarly, failures, tally, troubles, wallMs } = all;
   const perSecond = (count: number) => Math.round((count * 1000) / wallMs);
   // A campaign that ended early could not reach everything.
   const missed = endedEarly ? [] : missedProbes(tally.probes);
@@ -48,6 +51,7 @@ export async function runCampaign(
     actionsPerSecond: perSecond(tally.actions),
     eventsPerSecond: perSecond(tally.events),
     failures,
+    troubles,
     missedProbes: missed,
     passed: failures.length === 0 && missed.length === 0,
   };

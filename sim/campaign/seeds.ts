@@ -37,6 +37,11 @@ export function* takeSeeds({ deadline, runs, seed, shared, worker }: SeedsTask):
   }
 }
 
+/** Whether there are seeds that no worker has taken. */
+export function areSeedsLeft({ runs, shared }: SeedsTask): boolean {
+  return Atomics.load(new Int32Array(shared), Shared.NEXT) < runs;
+}
+
 /** A seed failed. */
 export function countFailure({ shared }: SeedsTask): void {
   Atomics.add(new Int32Array(shared), Shared.FAILURES, 1);

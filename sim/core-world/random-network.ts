@@ -4,7 +4,7 @@
  */
 
 import { MessageKind } from "../../host/core/abi.js";
-import type { Random } from "../random.js";
+import { type Random, shuffled } from "../random.js";
 import type { Agenda } from "./agenda.js";
 import { type Hindrance, kindOf, type Link, UNHINDERED } from "./network.js";
 import type { SimNode } from "./sim-node.js";
@@ -127,7 +127,7 @@ export class RandomNetwork {
   /** Links are cut one after the other, and heal one after the other in another order ("swizzle-clogging", FoundationDB). */
   swizzle(): boolean {
     const { random } = this;
-    const links = this.#shuffled(this.world.network.links);
+    const links = shuffled(this.world.network.links, random);
     if (links.length === 0) return false;
     const chosen = links.slice(0, 1 + random.below(Math.min(MOST_SWIZZLED, links.length)));
     let due = this.world.steps;
@@ -136,7 +136,7 @@ export class RandomNetwork {
       this.agenda.add(due, () => this.#set(link, blocked));
     };
     for (const link of chosen) soon(link, true);
-    for (const link of this.#shuffled(chosen)) soon(link, false);
+    for (const link of shuffled(chosen, random)) soon(link, false);
     return true;
   }
 
@@ -227,21 +227,12 @@ export class RandomNetwork {
   /** Each node's place in a random order, by id. */
   #places(): number[] {
     const places: number[] = [];
-    for (const [place, { id }] of this.#shuffled(this.world.nodes).entries()) places[id] = place;
+    for (const [place, { id }] of shuffled(this.world.nodes, this.random).entries()) places[id] = place;
     return places;
   }
 
   /** On which of two halves each node is, by id. */
   #sides(): number[] {
     return this.#places().map((place) => (place < this.world.nodes.length >> 1 ? 0 : 1));
-  }
-
-  #shuffled<T>(values: readonly T[]): T[] {
-    const shuffled = [...values];
-    for (let i = shuffled.length - 1; i > 0; i--) {
-      const other = this.random.below(i + 1);
-      [shuffled[i], shuffled[other]] = [shuffled[other] as T, shuffled[i] as T];
-    }
-    return shuffled;
   }
 }

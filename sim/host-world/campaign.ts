@@ -14,6 +14,8 @@ export interface HostCampaignResult extends Readonly<HostTally> {
   readonly eventsPerSecond: number;
   /** By seed. */
   readonly failures: readonly Failure[];
+  /** Workers that were lost for good, and why. */
+  readonly troubles: readonly string[];
   /** Faults that were never injected, and rare paths that were never reached. */
   readonly missed: readonly string[];
   readonly core: string;
@@ -30,7 +32,8 @@ export async function runHostCampaign(
   const script = new URL("./worker.js", import.meta.url);
   const data: HostCampaignData = { core };
   const simulator = hostSimulator(core);
-  const { endedEarly, failures, tally, wallMs } = await runAllSeeds(options, simulator, { script, data }, onProgress);
+  const all = await runAllSeeds(options, simulator, { script, data }, onProgress);
+  const { endedEarly, failures, tally, troubles, wallMs } = all;
   // A campaign that ended early could not reach everything.
   const missed = endedEarly ? [] : missedBy(tally.faults, tally.probes);
   return {
@@ -38,6 +41,7 @@ export async function runHostCampaign(
     ...tally,
     eventsPerSecond: Math.round((tally.events * 1000) / wallMs),
     failures,
+    troubles,
     missed,
     core: core.sha256,
     passed: failures.length === 0 && missed.length === 0,

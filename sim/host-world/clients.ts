@@ -4,10 +4,12 @@
  * repeatable it repeats, at other nodes, until it is answered or the client loses patience.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { NotLeaderError, RaftError } from "../../host/errors.js";
 import { encodeCommand, type KvCommand } from "../../host/kv/command.js";
 import type { KvResult } from "../../host/kv/machine.js";
 import type { KvStoreResult } from "../../host/kv/store.js";
+import type { SessionRefusal } from "../../host/session/answers.js";
 import { ClientSession } from "../../host/session/client.js";
 import { encodeEnvelope } from "../../host/session/envelope.js";
 import type { Result, Value } from "../checkers/history.js";
@@ -26,11 +28,13 @@ const ATTEMPTS = 12;
 /** One request in so many is one that was answered before, of the newest ones in the client's session. */
 const REPEATS = 12;
 const MOST_REPEATABLE = 4;
+/** What may become of it: the client has acknowledged it, or its session is gone. */
+const REPEAT_REFUSALS: readonly SessionRefusal[] = ["already acknowledged", "unknown session"];
 
-/** A command of a session that was answered, and where it stands in the log. */
+/** A command of a session that was answered. */
 interface Answered {
   readonly envelope: Uint8Array;
-  readonly index: number;
+  readonly result: KvStoreResult;
 }
 
 type Manner = "session" | "keyed" | "plain";
@@ -75,7 +79,7 @@ export class Client {
    * given up. Only what that cluster has may still be repeated. */
   meets({ beginning }: Era): void {
     this.#session = undefined;
-    this.#answered = this.#answered.filter(({ index }) => index <= beginning.kept);
+    this.#answered = this.#answered.filter(({ result }) => result.index <= beginning.kept);
   }
 
   /** Reads a key linearizably, until it is answered. */
@@ -171,22 +175,24 @@ export class Client {
     const outcome = await this.#propose(envelope, true, ATTEMPTS);
     session.end(sequence);
     const answer = this.#answer(outcome, envelope);
-    if (answer.kind === "ok") this.#answered.push({ envelope, index: answer.value.index });
+    if (answer.kind === "ok") this.#answered.push({ envelope, result: answer.value });
     if (this.#answered.length > MOST_REPEATABLE) this.#answered.shift();
     return answer;
   }
 
   /** Asks once more for what was answered, as messages that were long under way do: nothing may come of it but the same answer,
-   * or a refusal. */
-  async #repeat({ envelope, index }: Answered): Promise<void> {
+   * or the refusal of what is acknowledged or belongs to no session any more. */
+  async #repeat({ envelope, result }: Answered): Promise<void> {
     this.doing = "a command that was answered before";
     const outcome = await this.#propose(envelope, true, ATTEMPTS);
     if (outcome.kind !== "ok") return;
     const { value } = outcome;
     const answer = value.kind === "session" ? value.answer : undefined;
-    if (answer?.kind === "refused") this.world.probe(`repeated: ${answer.refusal}`);
-    else if (answer?.kind !== "applied" || !answer.replayed || answer.result.index !== index) {
-      const what = `client ${this.id} had its command of index ${index} answered again, at index ${value.index}`;
+    const isRefused = answer?.kind === "refused" && REPEAT_REFUSALS.includes(answer.refusal);
+    const isSame = answer?.kind === "applied" && answer.replayed && isDeepStrictEqual(answer.result, result);
+    if (isRefused) this.world.probe(`repeated: ${answer.refusal}`);
+    else if (!isSame) {
+      const what = `client ${this.id} had its command of index ${result.index} answered again, at index ${value.index}`;
       this.world.judge("exactly once", `${what}: ${JSON.stringify(answer)}`);
     }
   }

@@ -9,6 +9,7 @@ import type { MemberInfo } from "../../host/core/configuration.js";
 import { StoppedNode, type StoppedState } from "../../host/stopped-node.js";
 import type { FileSystem, FolderLock } from "../../host/storage/wal/file-system.js";
 import { WalStorage } from "../../host/storage/wal/wal.js";
+import { shuffled } from "../random.js";
 import { Era } from "./era.js";
 import { describeError, isSimulated, objectionToMessage } from "./errors.js";
 import { EventLabel } from "./event-queue.js";
@@ -265,13 +266,4 @@ export class Disaster {
       voted: (detail) => world.judge("votes", `node ${id} ${detail}`),
     });
   }
-}
-
-function shuffled<T>(all: readonly T[], random: Stream): T[] {
-  const order = [...all];
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [order[i], order[j]] = [order[j] as T, order[i] as T];
-  }
-  return order;
 }

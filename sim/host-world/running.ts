@@ -73,9 +73,21 @@ function clusterOf(message: Uint8Array): bigint {
   return new DataView(message.buffer, message.byteOffset).getBigUint64(Header.cluster, true);
 }
 
+/** Where a process gets its messages, and whoever judges it hears of them. */
+function makeTransport(world: HostWorld, { era, votes }: Place, life: Life, contacts: Contacts) {
+  return new SimTransport(world.network, life, (message) => {
+    if (clusterOf(message) !== era.cluster) {
+      world.probe("messages of another cluster");
+      return;
+    }
+    votes.heard(message);
+    contacts.heard(message, world.queue.now);
+  });
+}
+
 /** Makes a process, which begins when its node is started. */
 export function makeRunning(world: HostWorld, place: Place, events: RunningEvents): Running {
-  const { keys, module, network, queue, settings } = world;
+  const { keys, module, queue, settings } = world;
   const { era, id, joins, log, rate, snapshots, volume, votes } = place;
   const { applications, cluster, founders } = era;
   const { capacity, sabotage, segmentBytes, sessions, snapshotEntries } = settings;
@@ -85,13 +97,8 @@ export function makeRunning(world: HostWorld, place: Place, events: RunningEvent
   const life = new Life({ id, queue, random, rate, isTearable, onEvent, onEnd });
   const mounted = volume.mount(life);
   const fileSystem = sabotage.fileSystem?.(mounted) ?? mounted;
-  const wal = new WalStorage({
-    folder: FOLDER,
-    segmentBytes,
-    fileSystem,
-    random: () => random.next(),
-    onNotice: () => world.probe("torn tails cut off"),
-  });
+  const onNotice = () => world.probe("torn tails cut off");
+  const wal = new WalStorage({ folder: FOLDER, segmentBytes, fileSystem, random: () => random.next(), onNotice });
   const kv = new KvMachine(sessions);
   const machine = new JudgedMachine(id, sabotage.machine?.(kv) ?? kv, applications, keys, () => life.alive);
   const instance = new OwnInstance(module);
@@ -102,14 +109,7 @@ export function makeRunning(world: HostWorld, place: Place, events: RunningEvent
     id,
     members: founders,
     joins,
-    transport: new SimTransport(network, life, (message) => {
-      if (clusterOf(message) !== cluster) {
-        world.probe("messages of another cluster");
-        return;
-      }
-      votes.heard(message);
-      contacts.heard(message, queue.now);
-    }),
+    transport: makeTransport(world, place, life, contacts),
     storage: new JudgedStorage(wal, {
       ...{ record: log, votes, process: life, found: events.onFound },
       starts: () => !running.isUp,

@@ -59,7 +59,13 @@ class Shrinker extends DeltaDebugging<HostTrace, Injection> {
     yield* this.#cutTail();
     yield* this.#leaveOutKinds();
     do yield* this.leaveOutPieces();
-    while (!this.isSpent && ((yield* this.#cutTail()) || (yield* this.#hasten()) || (yield* this.leaveOutPairs())));
+    while (
+      !this.isSpent &&
+      ((yield* this.#cutTail()) ||
+        (yield* this.#hasten()) ||
+        (yield* this.leaveOutNeedless()) ||
+        (yield* this.leaveOutPairs()))
+    );
   }
 
   protected partsOf({ injections }: HostTrace): readonly Injection[] {

@@ -69,7 +69,10 @@ class Shrinker extends DeltaDebugging<Trace, TraceStep> {
     do yield* this.leaveOutPieces();
     while (
       !this.isSpent &&
-      ((yield* this.#simplify()) || (yield* this.leaveOutPairs()) || (yield* this.#leaveOutSome()))
+      ((yield* this.#simplify()) ||
+        (yield* this.leaveOutNeedless()) ||
+        (yield* this.leaveOutPairs()) ||
+        (yield* this.#leaveOutSome()))
     );
   }
 

@@ -196,7 +196,8 @@ describe("a worker that dies", () => {
       }`);
     const told: number[] = [];
     const onProgress = (_: Sums, news: readonly { seed: number }[]) => void told.push(...news.map(({ seed }) => seed));
-    const { endedEarly, failures, tally } = await runAllSeeds(options, simulatorOf({}), workers, onProgress);
+    const all = await runAllSeeds(options, simulatorOf({}), workers, onProgress);
+    const { endedEarly, failures, tally, troubles } = all;
     expect(failures).toMatchObject([
       { seed: 71, rule: SIMULATOR_ERROR, trace: null },
       { seed: 74, rule: SIMULATOR_ERROR, trace: null },
@@ -205,7 +206,7 @@ describe("a worker that dies", () => {
     expect(failures[1]?.detail).toContain("a worker ended with exit code 3");
     expect(told.sort()).toEqual([71, 74]);
     expect(tally.runs).toBe(options.runs);
-    expect(endedEarly).toBe(false);
+    expect([endedEarly, troubles]).toEqual([false, []]);
   });
 
   it("before it takes a seed has no place any more, and what was found before is reported", async () => {
@@ -219,6 +220,24 @@ describe("a worker that dies", () => {
     const all = await runAllSeeds(options, simulatorOf({}), workers, () => undefined);
     expect(all.failures).toMatchObject([{ seed: 70, rule: SIMULATOR_ERROR }]);
     expect(all.tally.runs).toBe(1);
+    expect(all.troubles).toEqual([expect.stringMatching(/^a worker ended at no seed.*: Error: no thread\n/)]);
+    // Nobody was left to run the others.
+    expect(all.endedEarly).toBe(true);
+  });
+
+  it("behind its last seed is told of, and leaves no seed out", async () => {
+    const workers = start(`
+      if (worker === 0 && Atomics.load(words, 0) === 0) {
+        Atomics.store(words, 2 + worker, 1 + Atomics.add(words, 0, 1));
+        process.exit(3);
+      }
+      if (worker === 0) {
+        Atomics.store(words, 0, runs);
+        process.exit(4);
+      }`);
+    const all = await runAllSeeds(options, simulatorOf({}), workers, () => undefined);
+    expect(all.troubles).toEqual([expect.stringContaining("a worker ended with exit code 4")]);
+    expect(all.endedEarly).toBe(false);
   });
 
   it("before anything else ends the campaign: the next one would die, too", async () => {

@@ -195,6 +195,27 @@ const forgetful = withMachine((machine) => ({
   },
 }));
 
+/** Refuses what was acknowledged for a reason that is none of it. */
+const evasive = withMachine((machine) => ({
+  apply: (command, position) => {
+    const result = machine.apply(command, position);
+    if (result.kind !== "session" || result.answer.kind !== "refused") return result;
+    if (result.answer.refusal !== "already acknowledged") return result;
+    return { ...result, answer: { ...result.answer, refusal: "answer not kept" } };
+  },
+}));
+
+/** Keeps of a deletion where it stands, and not what came of it. */
+const imprecise = withMachine((machine) => ({
+  apply: (command, position) => {
+    const result = machine.apply(command, position);
+    if (result.kind !== "session" || result.answer.kind !== "applied" || !result.answer.replayed) return result;
+    const kept = result.answer.result;
+    if (kept.kind !== "delete") return result;
+    return { ...result, answer: { ...result.answer, result: { ...kept, existed: !kept.existed } } };
+  },
+}));
+
 /** Disks on which all snapshots but the newest are unreadable. */
 const withoutFallback = withFiles((file, name, fs) => {
   const indexes = fs.list("/node").map((one) => snapshotIndex(one) ?? 0);
@@ -224,6 +245,13 @@ describe("the judges notice", () => {
       { faults: parseHostFaults("drop"), thinking: 5 },
       "exactly once",
     ],
+    [
+      "a repeat that is refused as it cannot be",
+      { machine: evasive },
+      { faults: new Map(), thinking: 5 },
+      "exactly once",
+    ],
+    ["a repeat that is answered otherwise", { machine: imprecise }, { faults: new Map(), thinking: 5 }, "exactly once"],
     [
       "a node that does not fall back to the snapshot before",
       { fileSystem: withoutFallback },

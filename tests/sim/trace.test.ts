@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MessageKind } from "../../host/core/abi.js";
 import { runSimulation } from "../../sim/core-world/run.js";
 import { formatTrace, parseTrace, recordRun, replayTrace, shrinkTrace, TraceError } from "../../sim/trace/index.js";
+import { rerecord } from "../../sim/trace/record.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { FalsifiedCore, type Falsify, withoutBarrier } from "./falsified-core.js";
 
@@ -93,6 +94,20 @@ describe("shrinking", () => {
     expect(shrunk.trace.steps.length).toBeLessThan(Math.min(READABLE, trace.steps.length));
     expect(replayTrace(shrunk.trace, core).verdict.rule).toBe(rule);
     expect(replayTrace({ ...shrunk.trace, exact: false }, new V8Core()).verdict.rule).toBeNull();
+  });
+
+  it("says only of what was tried that no single step can be left out", () => {
+    const core = new FalsifiedCore(withoutBarrier(MessageKind.APPEND_REPLY));
+    // Where the last that it could do was to make a step simpler, and another one needless.
+    const { trace } = recordRun({ seed: 2, nodes: 3, steps: 50_000, core, membership: "voters" });
+    const shrunk = shrinkTrace(trace, core);
+    expect(shrunk.isMinimal).toBe(true);
+    const { steps } = shrunk.trace;
+    const needless = steps.filter((left) => {
+      const one = rerecord({ ...shrunk.trace, steps: steps.filter((step) => step !== left) }, core).trace;
+      return one.rule === trace.rule && one.steps.length < steps.length;
+    });
+    expect(needless).toEqual([]);
   });
 
   it("a trace that breaks nothing is refused", () => {

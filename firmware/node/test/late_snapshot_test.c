@@ -23,6 +23,8 @@ enum { LEADER = 1, LATE = 2, OTHER = 3, ADDED = 4, MEMBERS = 3 };
 #define LEADER_SECTORS 11u
 /* Heartbeats until what has to come has come: a bound. */
 #define PATIENCE 100u
+/* Batches until all have the snapshots that they should have: a bound, of three times the 256 entries. */
+#define MOST_BATCHES 96u
 
 static int failures;
 
@@ -81,7 +83,10 @@ static void start_boards(void) {
     cluster_start(id, MEMBERS, id == LEADER ? LEADER_SECTORS : CLUSTER_SECTORS);
   }
   await_leader(LEADER);
-  while (cluster_board(LATE)->counts.snapshots == 0 || missing() > MISSING) propose_batch();
+  for (uint32_t i = 0; cluster_board(LATE)->counts.snapshots == 0 || missing() > MISSING; i++) {
+    if (i == MOST_BATCHES) cluster_give_up("the boards take no snapshots");
+    propose_batch();
+  }
 }
 
 /* The leader's next entries are held up before one board, until the leader has a snapshot and no longer has in memory what
@@ -91,7 +96,10 @@ static void miss_snapshot(void) {
   const uint64_t before = log->snapshot_index;
   const uint64_t behind = log->last;
   cluster_hold_up(LEADER, LATE);
-  while (log->snapshot_index == before || log->last <= behind + METALRAFT_BOARD_WINDOW_ENTRIES) propose_batch();
+  for (uint32_t i = 0; log->snapshot_index == before || log->last <= behind + METALRAFT_BOARD_WINDOW_ENTRIES; i++) {
+    if (i == MOST_BATCHES) cluster_give_up("the leader takes no further snapshot");
+    propose_batch();
+  }
   cluster_mend();
 }
 

@@ -25,6 +25,8 @@ export interface Wording {
 
 interface Result {
   readonly failures: readonly Failure[];
+  /** What the campaign had to do without, and why. */
+  readonly troubles: readonly string[];
   readonly passed: boolean;
 }
 
@@ -55,7 +57,7 @@ export class CampaignReport {
     if (this.#failures > 0) this.#write("report.json", `${JSON.stringify(report, null, 2)}\n`);
     if (this.flags.json === true) sayJson(report);
     else for (const line of lines) say(line);
-    for (const line of missed) tell(line);
+    for (const line of [...result.troubles.map(firstLine), ...missed]) tell(line);
     if (!result.passed) process.exitCode = 1;
   }
 

@@ -84,11 +84,12 @@ describe("a failure of a campaign", () => {
     const { report, told } = begin({ out });
     report.progress("1 runs", [FAILURE]);
     const { diagram: _, trace: __, ...failure } = FAILURE;
-    report.end({ runs: 1, failures: [FAILURE], passed: false }, ["for people"], ["missed"]);
-    const expected = { runs: 1, failures: [failure], passed: false };
+    const result = { runs: 1, troubles: ["a worker ended: Error\n    at here"], passed: false };
+    report.end({ ...result, failures: [FAILURE] }, ["for people"], ["missed"]);
+    const expected = { ...result, failures: [failure] };
     expect(JSON.parse(readFileSync(join(out, "host-report.json"), "utf8"))).toEqual(expected);
-    expect(JSON.parse(told.at(-2) ?? "")).toEqual(expected);
-    expect(told.at(-1)).toBe("metalraft: missed");
+    expect(JSON.parse(told.at(-3) ?? "")).toEqual(expected);
+    expect(told.slice(-2)).toEqual(["metalraft: a worker ended: Error", "metalraft: missed"]);
     expect(process.exitCode).toBe(1);
   });
 
@@ -97,7 +98,7 @@ describe("a failure of a campaign", () => {
     writeFileSync(file, "");
     const { report, told } = begin({ out: join(file, "failures") });
     report.progress("1 runs", [FAILURE]);
-    report.end({ failures: [FAILURE], passed: false }, [], []);
+    report.end({ failures: [FAILURE], troubles: [], passed: false }, [], []);
     expect(told.filter((line) => line.includes("cannot be written: ENOTDIR"))).toHaveLength(3);
     expect(told).toContain(`metalraft: ${FAILURE.detail}`);
     expect(JSON.parse(told.at(-1) ?? "")).toMatchObject({ passed: false });

@@ -351,7 +351,9 @@ describe("recovery", () => {
     await storage.close();
     const refusal = await one.start(1).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(StorageError);
-    expect((refusal as StorageError).message).toMatch(/no snapshot in memory reaches that far: it is damaged; it is damaged/);
+    expect((refusal as StorageError).message).toMatch(
+      /no snapshot in memory reaches that far: it is damaged; it is damaged/,
+    );
     expect(await snapshots.open()).toEqual([newer.index, older.index]);
     for (const { index } of [newer, older]) await snapshots.remove(index);
     await expect(one.start(1)).rejects.toThrow("there is none");
