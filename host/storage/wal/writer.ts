@@ -154,11 +154,12 @@ export class Writer {
     const { options, active } = this;
     const salt = options.random();
     const header = { number: active.number + 1, salt, previousLength: active.durable, state };
-    const file = await createSegment(options.fs, options.folder, header);
-    this.file.close();
-    this.file = file;
+    const full = this.file;
+    this.file = await createSegment(options.fs, options.folder, header);
     this.active = new Segment(options.folder, header.number, salt);
     this.log.index.segments.push(this.active);
+    // May fail: then the new one is the one that is left to be closed.
+    full.close();
   }
 
   /** Leaves a mark behind a batch that is durable and that no other follows for now: it tells recovery that damage to

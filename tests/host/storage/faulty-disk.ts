@@ -356,9 +356,14 @@ class DiskFile implements WalFile {
   close(): void {
     // The descriptor may belong to another file by the time those calls are done.
     if (this.underWay > 0) throw new Error("a file was closed while calls on it were under way");
-    this.check("close");
-    this.open = false;
-    this.disk.openFiles--;
+    const { disk, open } = this;
+    try {
+      this.check("close");
+    } finally {
+      // Whatever it says, the descriptor is gone (close(2)).
+      this.open = false;
+      if (open) disk.openFiles--;
+    }
   }
 
   private check(call: string): void {

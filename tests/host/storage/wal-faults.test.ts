@@ -101,6 +101,7 @@ describe.each(["EIO", "ENOSPC"])("%s", (code) => {
       expect(error, call).toBeInstanceOf(StorageError);
       expect(error?.message, call).toContain(code);
       expect(error?.message, call).toContain(FOLDER);
+      expect(disk.openFiles, call).toBe(0);
 
       disk.crash(drawFrom(failing + 1));
       const storage = makeWal(disk);
