@@ -284,7 +284,7 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
     tests: ["tests/host/node/incoming.test.ts"],
   },
   {
-    name: "nobody-let-go-by-no-configuration",
+    name: "members-let-go-without-a-configuration",
     rule: "Where no configuration is known, nobody is let go.",
     file: DIALING,
     text: "this.#dropsWait = this.#core.members > 0;",
