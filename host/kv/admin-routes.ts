@@ -187,7 +187,7 @@ class AdminRoutes {
     const outcome = await gateway.run({
       act,
       ask: boards === undefined ? undefined : (remaining) => ask(remaining, boards),
-      ...{ where: "leader", effect, wayOut: WAY_OUT, request, forwardedBy, deadline, signal },
+      ...{ isDoneHere: () => false, effect, wayOut: WAY_OUT, request, forwardedBy, deadline, signal },
     });
     return outcome.kind === "forwarded" ? outcome.response : jsonAnswer(200, outcome.result);
   }

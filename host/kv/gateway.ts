@@ -36,8 +36,8 @@ export interface Work<Result> {
   act(remaining: number): Promise<Result>;
   /** Has the leader do it, which serves no HTTP, within `remaining` ms; left out where nobody else can be asked. */
   readonly ask?: ((remaining: number) => Promise<Result>) | undefined;
-  /** Who can do it: only the leader, or any node that knows of a leader. */
-  readonly where: "leader" | "here";
+  /** Whether this node can do it although it does not lead. Asked before each attempt: one that joins learns of that later. */
+  isDoneHere(): boolean;
   /** What it does if it is done twice: nothing, the same as once, or the same again. */
   readonly effect: "none" | "once" | "again";
   /** What to do when nobody knows whether it was done. */
@@ -107,8 +107,8 @@ export class Gateway {
   }
 
   #attempt<Result>(work: Work<Result>, remaining: number): Promise<Outcome<Result> | Retry> {
-    const here = work.where === "here" || this.#options.node.isLeader;
-    return here ? this.#act(work.act, work.effect, remaining) : this.#forward(work, remaining);
+    const isHere = this.#options.node.isLeader || work.isDoneHere();
+    return isHere ? this.#act(work.act, work.effect, remaining) : this.#forward(work, remaining);
   }
 
   async #act<Result>(

@@ -127,8 +127,8 @@ class KeyRoutes {
       return { entry: machine.get(key), headers: this.#applied() };
     };
     const request = { method, target: url, body: NO_BYTES, idempotencyKey: undefined };
-    const where = keepsState(node) ? "here" : "leader";
-    const work = { act, where, effect: "none", wayOut: "", request, forwardedBy, deadline, signal } as const;
+    const isDoneHere = () => keepsState(node);
+    const work = { act, isDoneHere, effect: "none", wayOut: "", request, forwardedBy, deadline, signal } as const;
     const outcome = await gateway.run(work);
     if (outcome.kind === "forwarded") return outcome.response;
     return valueAnswer(key, outcome.result.entry, outcome.result.headers);
@@ -153,7 +153,7 @@ class KeyRoutes {
     const outcome = await gateway.run<KvResult>({
       act: () => node.propose(command),
       ask: boards === undefined ? undefined : (remaining) => boards.propose(command, asked, remaining),
-      where: "leader",
+      isDoneHere: () => false,
       effect: keyed ? "once" : "again",
       wayOut: keyed ? KEYED_WAY_OUT : WRITE_WAY_OUT,
       request: { method, target: url, body, idempotencyKey },
