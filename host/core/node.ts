@@ -115,12 +115,12 @@ export class CoreNode {
 
   /** Input: a message that lies in the inbox already. */
   receiveInbox(now: number, length: number): number {
-    const wasAwake = !this.quiet;
-    const before = this.#electionClock;
+    // Of one that woke from a rest and has not heard from its leader; most never rest, and this is a hot path.
+    const wokenClock = this.#heardBefore === undefined || this.quiet ? undefined : this.#electionClock;
     const status = this.#exports.receive(this.handle, low(now), high(now), this.inbox, length);
     // A follower rests at its leader's word. It wakes at anybody's, and the clock is set then as well.
     if (this.quiet) this.#heardBefore = this.#electionClock;
-    else if (wasAwake && this.#electionClock !== before) this.#heardBefore = undefined;
+    else if (wokenClock !== undefined && this.#electionClock !== wokenClock) this.#heardBefore = undefined;
     return status;
   }
 

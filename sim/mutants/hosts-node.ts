@@ -271,8 +271,8 @@ export const NODE_MUTANTS: readonly HostMutant[] = [
     name: "age-forgotten-when-woken",
     rule: "A node that wakes from a rest has not heard of its leader by that.",
     file: CORE_NODE,
-    text: "wasAwake && ",
-    instead: "",
+    text: "this.#heardBefore === undefined || this.quiet ?",
+    instead: "this.#heardBefore === undefined ?",
     tests: ["tests/host/node/staleness.test.ts"],
   },
   {

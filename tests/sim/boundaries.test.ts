@@ -13,12 +13,11 @@ import { EFFECT_KINDS, type EffectKind } from "../../sim/core-world/effect-gate.
 import { type Fault, USUAL_FAULTS, WEIGHTS } from "../../sim/core-world/faults.js";
 import { runSimulation } from "../../sim/core-world/run.js";
 import { openRun, settle } from "../../sim/core-world/settings.js";
-import { DURABILITY_MUTANTS } from "../../sim/mutants/core-durability.js";
 import { formatTrace, parseTrace, recordRun, replayTrace } from "../../sim/trace/index.js";
 import { Replay } from "../../sim/trace/replay.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { choose, SHORT_RUNS } from "./boundary-runs.js";
-import { compileMutant } from "./check-mutants.js";
+import { compileNamed } from "./check-mutants.js";
 
 /** For a test that compiles a core, in ms: a bound on hanging. */
 const COMPILING = 120_000;
@@ -115,9 +114,7 @@ describe("a bug that a crash shows is found", () => {
   ])(
     "%s",
     async (name, rule) => {
-      const mutant = DURABILITY_MUTANTS.find((one) => one.name === name);
-      if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-      const core = new V8Core(await compileMutant(mutant));
+      const core = new V8Core(await compileNamed(name));
       const faults = WITHOUT_CRASHES.filter((fault) => fault !== "read" && fault !== "unreachable");
       const options = { seed: 301, nodes: 3, steps: 600, sessions: true, every: 6, faults };
       expect(findBroken(options, core)?.rule).toBe(rule);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { type CoreModule, compileCore } from "../../host/core/module.js";
+import { CORE_MUTANTS } from "../../sim/mutants/core.js";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Those of asconfig.json, without optimization: a mutant is compiled for one search. */
@@ -41,6 +42,13 @@ export async function compileMutant({ file, instead, name, text }: Mutant): Prom
   );
   if (error !== null || wasm === null) throw new Error(`mutant "${name}" does not compile: ${stderr.toString()}`);
   return compileCore(wasm);
+}
+
+/** Compiles one of the mutants that are hunted. Only such as remove one piece of text can be named here. */
+export function compileNamed(name: string): Promise<CoreModule> {
+  const mutant = CORE_MUTANTS.find((known) => known.name === name);
+  if (mutant === undefined || mutant.also !== undefined) throw new Error(`there is no mutant ${name} of one edit`);
+  return compileMutant(mutant);
 }
 
 function read(path: string, mutated: string, source: string): string | null {

@@ -6,19 +6,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Header, MessageFlag, MessageKind } from "../../host/core/abi.js";
 import type { CoreModule } from "../../host/core/module.js";
-import { drawMix, type MixName } from "../../sim/campaign/index.js";
-import { generatorOf } from "../../sim/campaign/swarm.js";
+import type { MixName } from "../../sim/campaign/index.js";
 import { ChunksOfOneLeader, Compaction, Loyalty, PreVote, RemovedLeadersLeave } from "../../sim/checkers/conduct.js";
 import type { CoreUnderTest, NodeUnderTest } from "../../sim/core-under-test.js";
-import { runSimulation } from "../../sim/core-world/run.js";
 import { LogPath } from "../../sim/log-tree.js";
-import { ELECTION_MUTANTS } from "../../sim/mutants/core-election.js";
-import { MEMBERSHIP_MUTANTS } from "../../sim/mutants/core-membership.js";
-import { SNAPSHOT_MUTANTS } from "../../sim/mutants/core-snapshots.js";
 import { V8Core } from "../../sim/v8-core.js";
 import { InvariantViolation, type Report } from "../../sim/violation.js";
-import { compileMutant } from "./check-mutants.js";
+import { compileNamed } from "./check-mutants.js";
 import { FalsifiedCore, type Falsify, kindAt } from "./falsified-core.js";
+import { huntInMix } from "./mix-hunt.js";
 
 const report: Report = (rule, detail) => {
   throw new InvariantViolation(rule, detail, { seed: null, step: 0, actions: [] });
@@ -131,15 +127,6 @@ describe("the rules of conduct", () => {
  * leaves behind by one in twenty. */
 const MOST_SEEDS = 40;
 
-/** The first violation that a seed of a mix comes to; null if none does. */
-function hunt(mix: MixName, core: CoreUnderTest): string | null {
-  for (let seed = 1; seed <= MOST_SEEDS; seed++) {
-    const { violation } = runSimulation({ ...drawMix(mix, seed, generatorOf(seed)), core });
-    if (violation !== null) return violation;
-  }
-  return null;
-}
-
 /** The shipped core, which compacts all that a snapshot covers, whatever the plan says. */
 class CompactingCore extends FalsifiedCore {
   override create(...[plan, effects, mask]: Parameters<CoreUnderTest["create"]>): NodeUnderTest {
@@ -181,11 +168,10 @@ describe("in whole runs they catch a core", () => {
     ["that keeps no entries", /^compaction: .* is to keep/, "chunks", new CompactingCore(() => ({}))],
     ["that joins images of two leaders", /^chunks: .* continues in term/, "chunks", new FalsifiedCore(continueImages)],
   ])("%s", (_, violation, mix, core) => {
-    expect(hunt(mix, core)).toMatch(violation);
+    expect(huntInMix(mix, MOST_SEEDS, core)?.violation).toMatch(violation);
   });
 });
 
-const MUTANTS = [...ELECTION_MUTANTS, ...SNAPSHOT_MUTANTS, ...MEMBERSHIP_MUTANTS];
 /** Bound on compiling a core, in ms: against hanging. */
 const COMPILING = 120_000;
 
@@ -197,13 +183,11 @@ describe.each([
 ] as const)("in whole runs they catch the core without a rule: %s", (name, mix, violation) => {
   let module: CoreModule;
   beforeAll(async () => {
-    const mutant = MUTANTS.find((known) => known.name === name);
-    if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-    module = await compileMutant(mutant);
+    module = await compileNamed(name);
   }, COMPILING);
 
   it("the mutant is caught, and the core as it is is not", () => {
-    expect(hunt(mix, new V8Core(module))).toMatch(violation);
-    expect(hunt(mix, new V8Core())).toBeNull();
+    expect(huntInMix(mix, MOST_SEEDS, new V8Core(module))?.violation).toMatch(violation);
+    expect(huntInMix(mix, MOST_SEEDS, new V8Core())).toBeNull();
   });
 });

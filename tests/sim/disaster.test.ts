@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { parseHostFaults, recordHostRun, replayHostTrace, runHostWorld } from "../../sim/host-world/index.js";
-import type { HostSettings, Sabotage } from "../../sim/host-world/settings.js";
-import { withoutSync } from "./host-sabotage.js";
+import type { HostSettings } from "../../sim/host-world/settings.js";
+import { brokenBy, MOST_SEEDS, withoutSync } from "./host-sabotage.js";
 
 const DISASTERS: Partial<HostSettings> = {
   faults: parseHostFaults("disaster:40,power,kill,drop,lost,partition:5"),
@@ -11,7 +11,6 @@ const DISASTERS: Partial<HostSettings> = {
   chaos: 150,
   thinking: 10,
 };
-const MOST_SEEDS = 20;
 
 /** Runs seeds, which keep every rule, until all these rare paths were reached. @returns those that were not */
 async function missedOf(awaited: readonly string[], settings: Partial<HostSettings>): Promise<string[]> {
@@ -22,15 +21,6 @@ async function missedOf(awaited: readonly string[], settings: Partial<HostSettin
     for (const [probe, count] of Object.entries(probes)) if (count > 0) missed.delete(probe);
   }
   return [...missed];
-}
-
-/** The first rule that is broken in runs of some seeds; null if none is. */
-async function brokenBy(sabotage: Sabotage, settings: Partial<HostSettings>): Promise<string | null> {
-  for (let seed = 1; seed <= MOST_SEEDS; seed++) {
-    const { rule } = await runHostWorld({ ...DISASTERS, ...settings, sabotage, seed });
-    if (rule !== null) return rule;
-  }
-  return null;
 }
 
 describe("after a disaster", () => {
@@ -55,12 +45,14 @@ describe("the checkers notice", () => {
   it("a recovered cluster that keeps the name of the lost one, whose nodes come back", async () => {
     const often = { faults: parseHostFaults("disaster:40,kill"), chaos: 200, thinking: 40 };
     expect(["liveness", "linearizability", "state machine safety"]).toContain(
-      await brokenBy({ keepsName: true }, often),
+      await brokenBy({ ...DISASTERS, ...often, sabotage: { keepsName: true } }),
     );
   });
 
   it("a recovery that is not durable when it is told", async () => {
     const faults = parseHostFaults("disaster:40,lost");
-    expect(["durability", "liveness", "recovery"]).toContain(await brokenBy({ fileSystem: withoutSync }, { faults }));
+    expect(["durability", "liveness", "recovery"]).toContain(
+      await brokenBy({ ...DISASTERS, faults, sabotage: { fileSystem: withoutSync } }),
+    );
   });
 });

@@ -1,7 +1,21 @@
 /** Parts of hosts that are worse than those that are shipped: what the simulator of hosts has to notice. */
 
 import type { FileSystem, WalFile } from "../../host/storage/wal/file-system.js";
+import { type HostSettings, runHostWorld } from "../../sim/host-world/index.js";
 import type { HostMachine } from "../../sim/host-world/judged-machine.js";
+
+/** Seeds that are tried for what not every run comes upon. */
+export const MOST_SEEDS = 20;
+
+/** The first rule that is broken in runs of some seeds, from that of the settings on; null if none is. */
+export async function brokenBy(settings: Partial<HostSettings>): Promise<string | null> {
+  const { seed: first = 1 } = settings;
+  for (let seed = first; seed < first + MOST_SEEDS; seed++) {
+    const { rule } = await runHostWorld({ ...settings, seed });
+    if (rule !== null) return rule;
+  }
+  return null;
+}
 
 /** A file system with some calls replaced. */
 export function withFiles(
